@@ -1,0 +1,79 @@
+"""Errors of a running workflow: RFC 7807 problem details with the standard's types.
+
+DSL reference, "Error" and "Standard Error Types".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_BASE = "https://open-workflow-specification.org/spec/1.0.0/errors/"
+
+_STANDARD = {
+    "configuration": ("Configuration Error", 400),
+    "validation": ("Validation Error", 400),
+    "expression": ("Expression Error", 400),
+    "authentication": ("Authentication Error", 401),
+    "authorization": ("Authorization Error", 403),
+    "timeout": ("Timeout Error", 408),
+    "communication": ("Communication Error", 500),
+    "runtime": ("Runtime Error", 500),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowError:
+    """What faulted a task. `instance` is the JSON pointer of the task, such as `/do/0/getPet`."""
+
+    type: str
+    status: int
+    title: str = ""
+    detail: str = ""
+    instance: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The problem details, without what is empty."""
+        values = {
+            "type": self.type,
+            "status": self.status,
+            "title": self.title,
+            "detail": self.detail,
+            "instance": self.instance,
+        }
+        return {name: value for name, value in values.items() if value != ""}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> WorkflowError:
+        """The inverse of `to_json`."""
+        return cls(
+            type=value["type"],
+            status=value["status"],
+            title=value.get("title", ""),
+            detail=value.get("detail", ""),
+            instance=value.get("instance", ""),
+        )
+
+    @classmethod
+    def standard(
+        cls, kind: str, detail: str, *, instance: str = "", status: int | None = None
+    ) -> WorkflowError:
+        """An error of a standard kind: one of configuration, validation, expression,
+        authentication, authorization, timeout, communication, runtime."""
+        title, default_status = _STANDARD[kind]
+        return cls(
+            type=_BASE + kind,
+            status=default_status if status is None else status,
+            title=title,
+            detail=detail,
+            instance=instance,
+        )
+
+
+class TaskFault(Exception):
+    """Raised where a task faults; carries the error until something catches it."""
+
+    def __init__(self, error: WorkflowError) -> None:
+        super().__init__(error.detail or error.title or error.type)
+        self.error = error

@@ -1,0 +1,38 @@
+"""The port to durable execution: what the service asks of the engine that runs workflows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from biz.execution import Execution, ExecutionEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """What the engine knows of a run; `end` is None while it is under way."""
+
+    end: ExecutionEnd | None
+
+
+class Engine(Protocol):
+    """Runs executions durably. Every method raises EngineUnavailable when it gets no answer."""
+
+    async def start(self, execution: Execution) -> None:
+        """Starts the run of an execution under its id; one that was started is left alone."""
+        ...
+
+    async def wait(self, id: str, timeout: timedelta) -> None:
+        """Returns when the run has ended, or after `timeout`."""
+        ...
+
+    async def state(self, id: str) -> RunState | None:
+        """None where the engine has no record of the run."""
+        ...
+
+    def ended_from_outside(self, since: datetime) -> AsyncIterator[str]:
+        """The ids of runs that ended after `since` other than by completing."""
+        ...

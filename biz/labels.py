@@ -1,0 +1,48 @@
+"""Labels: what users sort their templates and executions by."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from biz.errors import Violation
+
+MAX_LABELS = 64
+_KEY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
+MAX_VALUE_LENGTH = 255
+
+
+def check_labels(labels: Mapping[str, str]) -> Iterable[Violation]:
+    """The faults of a set of labels."""
+    if len(labels) > MAX_LABELS:
+        yield Violation(
+            field="labels", code="too-many", message=f"at most {MAX_LABELS} labels are kept"
+        )
+    for key, value in labels.items():
+        if not _KEY.fullmatch(key):
+            yield Violation(
+                field="labels",
+                code="bad-label-key",
+                message=f"the key {key[:80]!r} must be 1 to 63 letters, digits, dots, dashes, "
+                "underscores or slashes, a letter or digit first and last",
+            )
+        if len(value) > MAX_VALUE_LENGTH:
+            yield Violation(
+                field="labels",
+                code="too-long",
+                message=f"the value of {key[:80]!r} must have at most {MAX_VALUE_LENGTH} characters",
+            )
+
+
+def parse_label_filter(terms: Iterable[str]) -> tuple[dict[str, str], list[Violation]]:
+    """Reads terms such as "team=payments"; all of them must match."""
+    labels: dict[str, str] = {}
+    faults = []
+    for term in terms:
+        key, equals, value = term.partition("=")
+        if not equals or not _KEY.fullmatch(key):
+            faults.append(
+                Violation(
+                    field="labels", code="bad-label-filter", message='write it as "key=value"'
+                )
+            )
+        labels[key] = value
+    return labels, faults

@@ -1,0 +1,88 @@
+"""Mends what a crash, or a hand at the engine, left different in the database and the engine.
+
+An execution is stored before the engine is asked to run it, so a crash between the two leaves it
+PENDING: it is asked again. A run can be terminated at the engine, or time out there: its end is
+written. What no such look finds, a sweep over all live executions does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from biz.engine import Engine
+from biz.errors import ExecutionNotFound, Unavailable
+from biz.execution import ExecutionRepo, settle, start_run
+
+_BATCH = 100
+_log = structlog.get_logger(__name__)
+
+
+class Reconciler:
+    """Runs beside the server; any number of them may run at once."""
+
+    def __init__(
+        self,
+        *,
+        repo: ExecutionRepo,
+        engine: Engine,
+        clock: Callable[[], datetime],
+        interval: timedelta,
+        sweep_interval: timedelta,
+        pending_grace: timedelta,
+    ) -> None:
+        """`interval` is the time between two looks, `sweep_interval` between two sweeps.
+
+        `pending_grace` is how long an execution may be PENDING before its start is repeated.
+        """
+        self._repo = repo
+        self._engine = engine
+        self._clock = clock
+        self._interval = interval
+        self._sweep_interval = sweep_interval
+        self._pending_grace = pending_grace
+
+    async def run(self) -> None:
+        """Looks again and again, until cancelled."""
+        looked_at = swept_at = None
+        while True:
+            now = self._clock()
+            try:
+                if swept_at is None or now - swept_at >= self._sweep_interval:
+                    await self.sweep()
+                    swept_at = now
+                await self.start_pending()
+                await self.end_ended(since=(looked_at or now) - 12 * self._interval)
+                looked_at = now
+            except Unavailable as error:
+                _log.warning("reconciliation is put off", reason=error.reason)
+            await asyncio.sleep(self._interval.total_seconds())
+
+    async def start_pending(self) -> None:
+        """Starts what was stored, and perhaps never asked for."""
+        before = self._clock() - self._pending_grace
+        for execution in await self._repo.list_pending(created_before=before, limit=_BATCH):
+            await start_run(self._repo, self._engine, execution, now=self._clock())
+
+    async def end_ended(self, *, since: datetime) -> None:
+        """Ends what ended at the engine, after `since`, other than by completing."""
+        async for id in self._engine.ended_from_outside(since):
+            await self._settle(id)
+
+    async def sweep(self) -> None:
+        """Compares every live execution with the engine."""
+        async for id in self._live():
+            await self._settle(id)
+
+    async def _settle(self, id: str) -> None:
+        with suppress(ExecutionNotFound):
+            await settle(self._repo, self._engine, id, now=self._clock())
+
+    async def _live(self) -> AsyncIterator[str]:
+        after = ""
+        while ids := await self._repo.list_live(after_id=after, limit=_BATCH):
+            for id in ids:
+                yield id
+            after = ids[-1]

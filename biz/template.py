@@ -1,0 +1,440 @@
+"""Templates: stored workflow definitions, their versions and aliases."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from semver import Version
+
+from biz.dsl.validator import Checked, check
+from biz.errors import (
+    InvalidArgument,
+    InvalidDefinition,
+    TemplateInactive,
+    TemplateNotFound,
+    Violation,
+)
+from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
+from biz.labels import check_labels, parse_label_filter
+from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
+
+DEFAULT_NAMESPACE = "default"
+DEFAULT_ALIAS = "default"
+MAX_NAME_LENGTH = 255
+MAX_DESCRIPTION_LENGTH = 1000
+MAX_VERSION_LENGTH = 50
+MAX_ALIAS_LENGTH = 50
+MAX_NAMESPACE_LENGTH = 63
+MAX_CONFIG_BYTES = 1024 * 1024
+
+
+class TemplateStatus(StrEnum):
+    """Only active templates can be started."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTemplate:
+    """A template before it has an id. `config` is the definition's text as sent."""
+
+    namespace: str
+    name: str
+    version: str
+    description: str
+    config: str
+    digest: str
+    labels: Mapping[str, str]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A stored definition; unique by (namespace, name, version).
+
+    `digest` is the SHA-256 of `config` in hexadecimal; `revision` grows with every update. In
+    lists without the full view `config` is empty.
+    """
+
+    id: int
+    namespace: str
+    name: str
+    version: str
+    description: str
+    config: str
+    digest: str
+    labels: Mapping[str, str]
+    status: TemplateStatus
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+
+    @property
+    def etag(self) -> str:
+        """Opaque to callers; differs after every update."""
+        return f"{self.id}-{self.revision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateChange:
+    """What an update sets; None leaves a property as it is. `digest` goes with `config`."""
+
+    name: str | None = None
+    version: str | None = None
+    description: str | None = None
+    config: str | None = None
+    digest: str | None = None
+    status: TemplateStatus | None = None
+    labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateAlias:
+    """A name such as `prod` that points to one version of a template."""
+
+    namespace: str
+    name: str
+    alias: str
+    version: str
+    template_id: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateVersion:
+    """What choosing a version needs to know of it."""
+
+    id: int
+    version: str
+    status: TemplateStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateQuery:
+    """A filter; empty values match all. `full` asks for `config` too."""
+
+    namespace: str = ""
+    name: str = ""
+    name_prefix: str = ""
+    status: TemplateStatus | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    full: bool = False
+
+
+class TemplateRepo(Protocol):
+    """Where templates are kept. Every method is one unit of work."""
+
+    async def create(self, template: NewTemplate, request: RequestKey | None) -> Template:
+        """Stores it as active; a known `request` answers the template that it made.
+
+        Raises TemplateAlreadyExists, RequestIdReused.
+        """
+        ...
+
+    async def get(self, id: int) -> Template:
+        """Raises TemplateNotFound."""
+        ...
+
+    async def update(
+        self, id: int, change: TemplateChange, *, updated_at: datetime, etag: str = ""
+    ) -> Template:
+        """Sets what `change` names, if `etag` is empty or the present one.
+
+        Raises TemplateNotFound, TemplateAlreadyExists, TemplateEtagMismatch.
+        """
+        ...
+
+    async def delete(self, id: int, *, force: bool) -> None:
+        """Removes it with its aliases.
+
+        Raises TemplateNotFound; and TemplateInUse unless forced, when an execution of it is live
+        or an alias points to it.
+        """
+        ...
+
+    async def list(self, query: TemplateQuery, slice: Slice) -> Rows[Template]:
+        """Orders: created_at, updated_at, name, id."""
+        ...
+
+    async def versions(self, namespace: str, name: str) -> Sequence[TemplateVersion]:
+        """All versions of a name, in no order; empty where the name is unknown."""
+        ...
+
+    async def set_alias(self, alias: TemplateAlias) -> TemplateAlias:
+        """Makes the alias, or points it anew."""
+        ...
+
+    async def delete_alias(self, namespace: str, name: str, alias: str) -> None:
+        """Raises TemplateAliasNotFound."""
+        ...
+
+    async def list_aliases(self, namespace: str, name: str, slice: Slice) -> Rows[TemplateAlias]:
+        """Of all names where `name` is empty. Orders: alias, updated_at."""
+        ...
+
+    async def find_alias(self, namespace: str, name: str, alias: str) -> TemplateAlias | None:
+        """None where there is no such alias."""
+        ...
+
+
+class TemplateUsecase:
+    """What callers can do with templates."""
+
+    def __init__(
+        self, *, repo: TemplateRepo, page_tokens: PageTokens, clock: Callable[[], datetime]
+    ) -> None:
+        self._repo = repo
+        self._page_tokens = page_tokens
+        self._clock = clock
+
+    async def create(
+        self,
+        *,
+        config: str,
+        namespace: str = "",
+        name: str = "",
+        version: str = "",
+        description: str = "",
+        labels: Mapping[str, str] | None = None,
+        request_id: str = "",
+    ) -> Template:
+        """Stores a definition; what is left empty comes from its `document`.
+
+        Raises InvalidArgument, InvalidDefinition, TemplateAlreadyExists, RequestIdReused.
+        """
+        labels = labels or {}
+        request_content = [config, namespace, name, version, description, dict(labels)]
+        faults = [
+            *_check_length("namespace", namespace, MAX_NAMESPACE_LENGTH),
+            *_check_length("name", name, MAX_NAME_LENGTH),
+            *_check_length("version", version, MAX_VERSION_LENGTH),
+            *_check_length("description", description, MAX_DESCRIPTION_LENGTH),
+            *_check_length("request_id", request_id, MAX_REQUEST_ID_LENGTH),
+            *check_labels(labels),
+        ]
+        document = (await _checked_definition(config, faults)).document
+        template = NewTemplate(
+            namespace=namespace or document.namespace or DEFAULT_NAMESPACE,
+            name=name or document.name,
+            version=version or document.version,
+            description=description or document.summary[:MAX_DESCRIPTION_LENGTH],
+            config=config,
+            digest=_digest(config),
+            labels=labels,
+            created_at=self._clock(),
+        )
+        if too_long := list(_check_length("version", template.version, MAX_VERSION_LENGTH)):
+            raise InvalidArgument(too_long)
+        key = request_key("CreateTemplate", template.namespace, request_id, request_content)
+        return await self._repo.create(template, key)
+
+    async def get(self, id: int) -> Template:
+        """Raises TemplateNotFound."""
+        return await self._repo.get(id)
+
+    async def update(self, id: int, change: TemplateChange, *, etag: str = "") -> Template:
+        """Changes what is set, and nothing else.
+
+        Raises InvalidArgument, InvalidDefinition, TemplateNotFound, TemplateAlreadyExists,
+        TemplateEtagMismatch.
+        """
+        if change == TemplateChange():
+            message = "set at least one of name, version, description, config, status, labels"
+            raise InvalidArgument([Violation(field="", code="nothing-set", message=message)])
+        faults = [
+            *_check_length("name", change.name, MAX_NAME_LENGTH, required=True),
+            *_check_length("version", change.version, MAX_VERSION_LENGTH, required=True),
+            *_check_length("description", change.description, MAX_DESCRIPTION_LENGTH),
+            *check_labels(change.labels or {}),
+        ]
+        if change.config is not None:
+            await _checked_definition(change.config, faults)
+            change = replace(change, digest=_digest(change.config))
+        elif faults:
+            raise InvalidArgument(faults)
+        return await self._repo.update(id, change, updated_at=self._clock(), etag=etag)
+
+    async def delete(self, id: int, *, force: bool = False) -> None:
+        """Raises TemplateNotFound, TemplateInUse. Executions keep their pinned definition."""
+        await self._repo.delete(id, force=force)
+
+    async def list(
+        self,
+        request: PageRequest,
+        *,
+        namespace: str = "",
+        name: str = "",
+        name_prefix: str = "",
+        status: str = "",
+        labels: Sequence[str] = (),
+        full: bool = False,
+    ) -> Page[Template]:
+        """A page of templates; newest first by default."""
+        label_filter, faults = parse_label_filter(labels)
+        parsed = _parse_status(status, faults) if status else None
+        if faults:
+            raise InvalidArgument(faults)
+        query = TemplateQuery(
+            namespace=namespace,
+            name=name,
+            name_prefix=name_prefix,
+            status=parsed,
+            labels=label_filter,
+            full=full,
+        )
+        content = ["templates", namespace, name, name_prefix, status, label_filter]
+        slice = await self._page_tokens.slice(
+            request,
+            query=content,
+            orders=("created_at", "updated_at", "name", "id"),
+            default="created_at desc",
+        )
+        rows = await self._repo.list(query, slice)
+        return await self._page_tokens.page(rows, slice, query=content)
+
+    async def resolve(
+        self, *, namespace: str, name: str, version: str = "", alias: str = ""
+    ) -> Template:
+        """The template that a caller means, which is active.
+
+        `version` is matched as a version first, then as an alias. With neither `version` nor
+        `alias`, the alias `default` counts, and without it the newest active version.
+
+        Raises TemplateNotFound, TemplateInactive.
+        """
+        namespace = namespace or DEFAULT_NAMESPACE
+        versions = await self._repo.versions(namespace, name)
+        wanted = version or alias or DEFAULT_ALIAS
+        chosen = next((v.id for v in versions if version and v.version == version), None)
+        if chosen is None and versions:
+            found = await self._repo.find_alias(namespace, name, wanted)
+            chosen = found.template_id if found else None
+        if chosen is None and not version and not alias:
+            newest = newest_version(versions)
+            chosen = newest.id if newest else None
+            if newest is None and versions:
+                raise TemplateInactive(
+                    f"no version of the template {namespace}/{name} is active", name=name
+                )
+        if chosen is None:
+            label = f"{namespace}/{name}" + (f" {version or alias}" if version or alias else "")
+            raise TemplateNotFound(f"there is no template {label}", name=name)
+        return require_active(await self._repo.get(chosen))
+
+    async def set_alias(
+        self, *, namespace: str, name: str, alias: str, version: str
+    ) -> TemplateAlias:
+        """Points an alias to a version: a release, or its roll-back.
+
+        Raises InvalidArgument, TemplateNotFound.
+        """
+        faults = [
+            *_check_length("name", name, MAX_NAME_LENGTH, required=True),
+            *_check_length("alias", alias, MAX_ALIAS_LENGTH, required=True),
+            *_check_length("version", version, MAX_VERSION_LENGTH, required=True),
+        ]
+        if faults:
+            raise InvalidArgument(faults)
+        namespace = namespace or DEFAULT_NAMESPACE
+        for known in await self._repo.versions(namespace, name):
+            if known.version == version:
+                return await self._repo.set_alias(
+                    TemplateAlias(
+                        namespace=namespace,
+                        name=name,
+                        alias=alias,
+                        version=version,
+                        template_id=known.id,
+                        updated_at=self._clock(),
+                    )
+                )
+        raise TemplateNotFound(f"there is no template {namespace}/{name} {version}", name=name)
+
+    async def delete_alias(self, *, namespace: str, name: str, alias: str) -> None:
+        """Raises TemplateAliasNotFound."""
+        await self._repo.delete_alias(namespace or DEFAULT_NAMESPACE, name, alias)
+
+    async def list_aliases(
+        self, request: PageRequest, *, namespace: str = "", name: str = ""
+    ) -> Page[TemplateAlias]:
+        """A page of aliases, by alias."""
+        content = ["aliases", namespace, name]
+        slice = await self._page_tokens.slice(
+            request, query=content, orders=("alias", "updated_at"), default="alias"
+        )
+        rows = await self._repo.list_aliases(namespace, name, slice)
+        return await self._page_tokens.page(rows, slice, query=content)
+
+
+def require_active(template: Template) -> Template:
+    """The same template; raises TemplateInactive."""
+    if template.status is not TemplateStatus.ACTIVE:
+        raise TemplateInactive(
+            f"the template {template.namespace}/{template.name} {template.version} is inactive; "
+            "set its status to active first",
+            template_id=str(template.id),
+        )
+    return template
+
+
+def newest_version(versions: Sequence[TemplateVersion]) -> TemplateVersion | None:
+    """The highest semantic version among the active ones, then the latest created.
+
+    Versions that aren't semantic come last.
+    """
+    active = [v for v in versions if v.status is TemplateStatus.ACTIVE]
+    semantic = [(Version.parse(v.version), v) for v in active if Version.is_valid(v.version)]
+    if semantic:
+        return max(semantic, key=lambda pair: (pair[0], pair[1].created_at, pair[1].id))[1]
+    return max(active, key=lambda v: (v.created_at, v.id), default=None)
+
+
+async def _checked_definition(config: str, faults: list[Violation]) -> Checked:
+    """The definition, once it and the other fields have no fault."""
+    if len(config.encode()) > MAX_CONFIG_BYTES:
+        message = f"must have at most {MAX_CONFIG_BYTES} bytes"
+        raise InvalidArgument(
+            [*faults, Violation(field="config", code="too-long", message=message)]
+        )
+    checked = await asyncio.to_thread(check, config)
+    errors = [
+        Violation(field="config", code=d.code, message=d.message, pointer=d.pointer)
+        for d in checked.errors
+    ]
+    if errors:
+        raise InvalidDefinition([*faults, *errors])
+    if faults:
+        raise InvalidArgument(faults)
+    return checked
+
+
+def _parse_status(text: str, faults: list[Violation]) -> TemplateStatus | None:
+    try:
+        return TemplateStatus(text)
+    except ValueError:
+        message = 'must be "active" or "inactive"'
+        faults.append(Violation(field="status", code="unknown-status", message=message))
+        return None
+
+
+def _check_length(
+    field: str, value: str | None, limit: int, *, required: bool = False
+) -> Sequence[Violation]:
+    if value is None:
+        return ()
+    if len(value) > limit:
+        message = f"must have at most {limit} characters"
+        return (Violation(field=field, code="too-long", message=message),)
+    if required and not value:
+        return (Violation(field=field, code="empty", message="must not be empty"),)
+    return ()
+
+
+def _digest(config: str) -> str:
+    return hashlib.sha256(config.encode()).hexdigest()
