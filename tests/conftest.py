@@ -1,0 +1,3 @@
+"""Fixtures of all tests; each module under tests/fixtures brings one real part."""
+
+pytest_plugins: list[str] = []
