@@ -1,3 +1,5 @@
 """Fixtures of all tests; each module under tests/fixtures brings one real part."""
 
-pytest_plugins: list[str] = []
+pytest_plugins = [
+    "tests.fixtures.temporal",
+]

@@ -1,0 +1,48 @@
+"""Ports on this machine: is one free, and which one is."""
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.failure import Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A port that a part wants, and the setting that names another one."""
+
+    part: str
+    host: str
+    port: int
+    setting: str
+
+
+def check_free(claims: Iterable[Claim]) -> None:
+    """Raises Failure with a line for each port that is taken."""
+    taken = [
+        f"port {claim.port} is in use, which {claim.part} needs; "
+        f"free it or set {claim.setting} to another"
+        for claim in claims
+        if not _is_free(claim.host, claim.port)
+    ]
+    if taken:
+        raise Failure("\n".join(taken))
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: a connection of yesterday that lingers is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
