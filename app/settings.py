@@ -1,0 +1,166 @@
+"""Settings: from environment variables, then a TOML file, then defaults."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from app.failure import Failure
+
+_BAD_SETTING = 2
+
+
+def _checked_address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:9000")
+    return text
+
+
+def _checked_database_url(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_checked_address)]
+DatabaseUrl = Annotated[str, AfterValidator(_checked_database_url)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+
+
+def _default_database_url(known: dict[str, Any]) -> str:
+    return f"sqlite:///{known['state_directory']}/workflow-engine.db"
+
+
+def _default_temporal_address(known: dict[str, Any]) -> str:
+    return f"127.0.0.1:{known['temporal_port']}"
+
+
+class Settings(BaseSettings):
+    """All of them; each is read from the variable of its name in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
+
+    state_directory: Path = Field(
+        default=Path(".local"),
+        description="Folder of the embedded databases and of the logs of `up`.",
+    )
+    database_url: DatabaseUrl = Field(
+        default_factory=_default_database_url,
+        repr=False,
+        description="Where rows are kept: `sqlite:///FILE` or `postgresql://…`. "
+        "By default a SQLite file in STATE_DIRECTORY.",
+    )
+    database_pool_size: Count = Field(
+        default=8,
+        description="Threads, and so connections, that each process has for the database.",
+    )
+    temporal_port: Port = Field(
+        default=7233, description="Port of the Temporal development server that `up` starts."
+    )
+    temporal_ui_port: Port = Field(default=8088, description="Port of its web interface.")
+    temporal_address: Address = Field(
+        default_factory=_default_temporal_address,
+        description="Address of Temporal; where it is set, `up` starts no server of its own. "
+        "By default 127.0.0.1 and TEMPORAL_PORT.",
+    )
+    temporal_namespace: str = Field(
+        default="default", min_length=1, description="Namespace of all runs in Temporal."
+    )
+    temporal_binary: Path | None = Field(
+        default=None,
+        description="Program of the Temporal development server. By default the one on PATH, or "
+        "one that `up` downloads or builds once.",
+    )
+    task_queue: str = Field(
+        default="workflow-engine",
+        min_length=1,
+        description="Temporal task queue that servers fill and workers empty.",
+    )
+    http_port: Port = Field(default=8000, description="Port of HTTP/JSON in `up`, on loopback.")
+    grpc_address: Address = Field(
+        default="0.0.0.0:9000", description="Address of the gRPC server; in `up` on loopback."
+    )
+    metrics_address: Address = Field(
+        default="0.0.0.0:9464",
+        description="Address of the Prometheus metrics of `serve`; in `up` on loopback.",
+    )
+    drain_seconds: Seconds = Field(
+        default=10, description="Time that calls in flight get to end when a process is stopped."
+    )
+    reconcile_seconds: Seconds = Field(
+        default=5, description="Time between two looks for runs that ended outside the service."
+    )
+    reconcile_sweep_seconds: Seconds = Field(
+        default=300, description="Time between two comparisons of all live runs with Temporal."
+    )
+    reconcile_pending_seconds: Seconds = Field(
+        default=5, description="Age at which the start of a run that is still pending is repeated."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged: debug, info, warning or error."
+    )
+    log_format: Literal["json", "text"] = Field(
+        default="json", description="`json`, a line an event, or `text` to read; in `up` text."
+    )
+    otel_exporter_otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="Where traces go by OTLP over gRPC, such as http://localhost:4317. "
+        "By default nowhere.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def with_defaults(self, **values: object) -> "Settings":
+        """The same, but with `values` for what was not set."""
+        unset = {name: values[name] for name in values.keys() - self.model_fields_set}
+        return self.model_copy(update=unset)
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """The settings of this process; `file` is a TOML file whose keys are their names.
+
+    Raises Failure with a line for each bad setting.
+    """
+    if file is not None and not file.is_file():
+        raise Failure(f"there is no settings file {file}", exit_code=_BAD_SETTING)
+
+    class FromFile(Settings, toml_file=file):
+        pass
+
+    try:
+        return FromFile()
+    except tomllib.TOMLDecodeError as error:
+        raise Failure(f"{file} isn't TOML: {error}", exit_code=_BAD_SETTING) from error
+    except ValidationError as error:
+        raise Failure("\n".join(_faults(error)), exit_code=_BAD_SETTING) from error
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False):
+        name = str(fault["loc"][0])
+        if fault["type"] == "extra_forbidden":
+            yield f"{name}: there is no such setting; docs/settings.md lists all"
+        elif fault["type"] != "default_factory_not_called":  # follows from another fault
+            reason = fault["msg"].removeprefix("Value error, ")
+            yield f"{name.upper()}: {reason.replace('Input should be', 'must be', 1)}"
