@@ -1,0 +1,80 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+CACHE := .cache
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+BUF := $(BIN)/buf
+GO := $(or $(shell command -v go),$(BIN)/go)
+
+# The commit that the contract may not break with.
+AGAINST ?= HEAD~1
+
+OPENAPI_VERSION := v0.7.1
+OPENAPI_PLUGIN := $(CACHE)/bin/protoc-gen-openapi
+GENERATED := $(CACHE)/generated
+GENERATED_PATHS := api docs/openapi.yaml deploy/envoy/api.pb
+GOOGLE_PROTOS := $(addprefix google/,$(addsuffix .proto, \
+	api/annotations api/client api/field_behavior api/http api/httpbody api/launch_stage \
+	longrunning/operations rpc/error_details rpc/status))
+
+.PHONY: help generate lint generated googleapis lint-python lint-contract lint-generated
+
+help: ## Says what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+
+generate: generated ## Writes stubs, OpenAPI document and Envoy's descriptors from the protos.
+	rm -rf api
+	cp -r $(GENERATED)/. .
+
+lint: lint-python lint-contract lint-generated ## Checks style, types, layers, the contract and what is generated.
+
+lint-python:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lint-contract: googleapis
+	$(BUF) lint
+	$(BUF) format --diff --exit-code proto
+	@if git cat-file -e $(AGAINST):buf.yaml 2>/dev/null; then \
+		rm -rf $(CACHE)/against; \
+		mkdir -p $(CACHE)/against/$(CACHE); \
+		git archive $(AGAINST) buf.yaml proto | tar -x -C $(CACHE)/against; \
+		cp -r $(CACHE)/googleapis $(CACHE)/against/$(CACHE); \
+		$(BUF) build $(CACHE)/against -o $(CACHE)/against.binpb; \
+		$(BUF) breaking --against $(CACHE)/against.binpb; \
+	else \
+		echo "There is no earlier contract at $(AGAINST) to compare with."; \
+	fi
+
+lint-generated: generated
+	@for path in $(GENERATED_PATHS); do \
+		diff -rq --exclude=__pycache__ $(GENERATED)/$$path $$path || \
+			{ echo "$$path doesn't follow from the protos: run make generate"; exit 1; }; \
+	done
+
+generated: googleapis $(OPENAPI_PLUGIN)
+	rm -rf $(GENERATED)
+	mkdir -p $(GENERATED)/deploy/envoy
+	$(BUF) generate -o $(GENERATED)
+	$(BIN)/python-grpc-tools-protoc -Iproto -I$(CACHE)/googleapis \
+		--grpc_python_out=$(GENERATED) $$(find proto -name '*.proto')
+	@# UpdateTemplate answers to PUT and PATCH; in OpenAPI each needs an id of its own.
+	sed -i '/^        patch:/,/operationId:/s/operationId: .*/&_Patch/' $(GENERATED)/docs/openapi.yaml
+	$(BUF) build --as-file-descriptor-set --exclude-source-info -o $(GENERATED)/deploy/envoy/api.pb
+
+# The protos that ours import, from the wheel that also brings their Python modules. Those know
+# operations_proto.proto as operations.proto, its name outside the wheel.
+googleapis:
+	@wheel=$$($(PYTHON) -c 'import pathlib, google.rpc as m; print(pathlib.Path(m.__path__[0]).parents[1])'); \
+	rm -rf $(CACHE)/googleapis; \
+	for proto in $(GOOGLE_PROTOS); do \
+		install -Dm644 "$$wheel/$${proto/operations/operations_proto}" $(CACHE)/googleapis/$$proto; \
+	done
+
+$(OPENAPI_PLUGIN):
+	GOBIN=$(abspath $(CACHE)/bin) $(GO) install \
+		github.com/google/gnostic/cmd/protoc-gen-openapi@$(OPENAPI_VERSION)
