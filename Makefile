@@ -44,8 +44,7 @@ lint-contract: googleapis
 		mkdir -p $(CACHE)/against/$(CACHE); \
 		git archive $(AGAINST) buf.yaml proto | tar -x -C $(CACHE)/against; \
 		cp -r $(CACHE)/googleapis $(CACHE)/against/$(CACHE); \
-		$(BUF) build $(CACHE)/against -o $(CACHE)/against.binpb; \
-		$(BUF) breaking --against $(CACHE)/against.binpb; \
+		$(BUF) breaking --against $(CACHE)/against; \
 	else \
 		echo "There is no earlier contract at $(AGAINST) to compare with."; \
 	fi
