@@ -1,0 +1,227 @@
+"""The command line: its words and options; what they do is in app/commands.
+
+Each command imports its own part when it is called, so that `--help` and the client's commands
+don't wait for the server's libraries.
+"""
+
+import os
+import sys
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from app.failure import Failure
+
+cli = typer.Typer(
+    help="Stores workflows in the Open Workflow DSL and runs them durably on Temporal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="WORKFLOW_ENGINE_CONFIG",
+        metavar="FILE",
+        help="TOML file of settings (docs/settings.md); variables count before it.",
+    ),
+]
+_Server = Annotated[
+    str,
+    typer.Option(
+        "--server",
+        envvar="WORKFLOW_ENGINE_SERVER",
+        metavar="HOST:PORT",
+        help="Address of the gRPC server.",
+    ),
+]
+_Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of the template.")]
+_Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE…", help="Workflow definitions, JSON or YAML.")
+]
+_Output = Annotated[
+    Literal["json", "table"], typer.Option("--output", "-o", help="Form of what is printed.")
+]
+
+
+class Status(StrEnum):
+    """The statuses of an execution."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    SUSPENDED = "SUSPENDED"
+    CANCELLED = "CANCELLED"
+    FAULTED = "FAULTED"
+    COMPLETED = "COMPLETED"
+    TERMINATED = "TERMINATED"
+
+
+_SERVER = "localhost:9000"
+_OPERATION = "Operation"
+_USE = "Use"
+
+
+@cli.command(rich_help_panel=_OPERATION)
+def up(config: _Config = None) -> None:
+    """Runs all of it on this machine: Temporal, database, server, worker, HTTP."""
+    from app.commands import up as command
+    from app.settings import load_settings
+
+    command.up(load_settings(config))
+
+
+@cli.command(rich_help_panel=_OPERATION)
+def serve(config: _Config = None) -> None:
+    """Runs the gRPC server, with the reconciler and metrics."""
+    from app.commands import serve as command
+    from app.settings import load_settings
+
+    command.serve(load_settings(config))
+
+
+@cli.command(rich_help_panel=_OPERATION)
+def worker(config: _Config = None) -> None:
+    """Runs a worker, which executes workflows."""
+    from app.commands import serve as command
+    from app.settings import load_settings
+
+    command.work(load_settings(config))
+
+
+@cli.command(rich_help_panel=_OPERATION)
+def migrate(
+    config: _Config = None,
+    down: Annotated[
+        int | None, typer.Option("--down", metavar="N", min=1, help="Undo the last N migrations.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="NAME", help="Go up or down to this migration.")
+    ] = None,
+) -> None:
+    """Brings the database's schema up to date."""
+    from app.commands import migrate as command
+    from app.settings import load_settings
+
+    command.migrate(load_settings(config), down=down, to=to)
+
+
+@cli.command(rich_help_panel=_USE)
+def validate(files: _Files) -> None:
+    """Checks definitions; needs no server. Exits 1 where one has an error."""
+    from app.commands import validate as command
+
+    if not command.validate(files):
+        raise typer.Exit(1)
+
+
+@cli.command(rich_help_panel=_USE)
+def apply(files: _Files, namespace: _Namespace = "", server: _Server = _SERVER) -> None:
+    """Creates templates, or updates those whose text has changed."""
+    from app.commands import apply as command
+
+    command.apply(files, server=server, namespace=namespace)
+
+
+@cli.command(rich_help_panel=_USE)
+def run(
+    name: Annotated[str, typer.Argument(help="Name of the template.")],
+    input: Annotated[
+        str, typer.Option("--input", "-i", metavar="JSON", help="The input: JSON, or @FILE.")
+    ] = "{}",
+    version: Annotated[str, typer.Option(help="Version, or an alias; by default the newest.")] = "",
+    alias: Annotated[str, typer.Option(help="Alias of a version.")] = "",
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow",
+            "-f",
+            help="Show the tasks as they pass, then print the output; exit 0 only for COMPLETED.",
+        ),
+    ] = False,
+    namespace: _Namespace = "",
+    output: _Output = "table",
+    server: _Server = _SERVER,
+) -> None:
+    """Starts an execution of a template."""
+    from app.commands import executions as command
+
+    command.run(
+        server=server,
+        namespace=namespace,
+        name=name,
+        version=version,
+        alias=alias,
+        input=input,
+        follow=follow,
+        output=output,
+    )
+
+
+@cli.command(rich_help_panel=_USE)
+def get(
+    id: Annotated[str, typer.Argument(help="Id of the execution.")],
+    output: _Output = "table",
+    server: _Server = _SERVER,
+) -> None:
+    """Shows an execution."""
+    from app.commands import executions as command
+
+    command.get(id, server=server, output=output)
+
+
+@cli.command("list", rich_help_panel=_USE)
+def list_(
+    template: Annotated[str, typer.Option(help="Only of this template, by name.")] = "",
+    status: Annotated[
+        list[Status] | None, typer.Option(help="Only with this status; may be repeated.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    namespace: _Namespace = "",
+    output: _Output = "table",
+    server: _Server = _SERVER,
+) -> None:
+    """Lists executions, newest first."""
+    from app.commands import executions as command
+
+    command.list_(
+        server=server,
+        namespace=namespace,
+        template=template,
+        statuses=status or (),
+        limit=limit,
+        output=output,
+    )
+
+
+@cli.command(rich_help_panel=_OPERATION)
+def demo() -> None:
+    """Starts all of it for a moment, and runs an example live."""
+    from app.commands import demo as command
+
+    command.demo()
+
+
+def main() -> None:
+    """The console script: runs a command, and ends the process with its exit code."""
+    code: int | str | None = 0
+    try:
+        cli()
+    except SystemExit as ending:
+        code = ending.code
+    except Failure as failure:
+        typer.secho(failure.message, err=True, fg=typer.colors.RED)
+        code = failure.exit_code
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Temporal's native runtime may crash when the interpreter winds up, after all work is done.
+    os._exit(code if isinstance(code, int) else int(code is not None))

@@ -1,0 +1,66 @@
+"""The service as a command sees it: its stubs over one connection, its errors as Failures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from api.execution.v1.execution_pb2_grpc import ExecutionServiceStub
+from api.template.v1.template_pb2_grpc import TemplateServiceStub
+from app.failure import Failure
+
+_CALL_SECONDS = 30.0
+_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+
+
+class Client:
+    """One server's services; calls block, and raise grpc.RpcError."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.templates = TemplateServiceStub(channel)
+        self.executions = ExecutionServiceStub(channel)
+
+
+@contextmanager
+def connect(server: str) -> Iterator[Client]:
+    """A client of the server at an address; a call that fails in the block ends it as Failure."""
+    options = [("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES)]
+    with grpc.insecure_channel(server, options=options) as channel:
+        try:
+            yield Client(channel)
+        except grpc.RpcError as error:
+            raise _failure(error, server) from error
+
+
+def info_of(error: grpc.RpcError) -> error_details_pb2.ErrorInfo | None:
+    """Why the call failed, for programs; None where the server never saw it."""
+    return next(_details(error, error_details_pb2.ErrorInfo), None)
+
+
+def _failure(error: grpc.RpcError, server: str) -> Failure:
+    """One line for the error, then one for each field that is at fault."""
+    if info_of(error) is None and error.code() is grpc.StatusCode.UNAVAILABLE:
+        return Failure(
+            f"no server answers at {server}; start one with `workflow-engine up`, "
+            "or name another with --server"
+        )
+    lines = [f"{error.details()} ({error.code().name})"]
+    for request in _details(error, error_details_pb2.BadRequest):
+        lines = [f"the server refuses the request ({error.code().name}):"]
+        lines += [f"  {fault.field}: {fault.description}" for fault in request.field_violations]
+    return Failure("\n".join(lines))
+
+
+_Detail = TypeVar("_Detail", bound=Message)
+
+
+def _details(error: grpc.RpcError, kind: type[_Detail]) -> Iterator[_Detail]:
+    status = rpc_status.from_call(error)
+    for packed in status.details if status else ():
+        detail = kind()
+        if packed.Unpack(detail):
+            yield detail
