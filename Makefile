@@ -6,6 +6,9 @@ CACHE := .cache
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 BUF := $(BIN)/buf
+# Newer than the lock file once .venv holds just what that names.
+READY := .venv/.ready
+UV := $(if $(shell uv --version 2>/dev/null),uv,$(CACHE)/uv/bin/uv)
 GO := $(or $(shell command -v go),$(BIN)/go)
 
 # The commit that the contract may not break with.
@@ -19,18 +22,48 @@ GOOGLE_PROTOS := $(addprefix google/,$(addsuffix .proto, \
 	api/annotations api/client api/field_behavior api/http api/httpbody api/launch_stage \
 	longrunning/operations rpc/error_details rpc/status))
 
-.PHONY: help generate lint generated googleapis lint-python lint-contract lint-generated
+.PHONY: help setup generate lint test check up demo clean
+.PHONY: generated googleapis lint-python lint-contract lint-generated
 
 help: ## Says what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
 
-generate: generated ## Writes stubs, OpenAPI document and Envoy's descriptors from the protos.
+setup: $(READY) ## Makes .venv, with uv from pip where it is missing.
+
+generate: generated ## Writes what follows from the protos, and the table of settings.
 	rm -rf api
 	cp -r $(GENERATED)/. .
+	$(PYTHON) -m app.settings_table > docs/settings.md
 
 lint: lint-python lint-contract lint-generated ## Checks style, types, layers, the contract and what is generated.
 
-lint-python:
+test: $(READY) ## Runs all tests, with the coverage of their lines.
+	@# Before any test waits for it: where it is missing, this takes minutes, once.
+	@$(PYTHON) -m app.embedded.temporal_binary
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+check: lint test ## What CI runs.
+
+up: $(READY) ## Runs all of it on this machine, until Ctrl-C.
+	@$(BIN)/workflow-engine up
+
+demo: $(READY) ## Starts all of it for a moment, and runs an example live.
+	@$(BIN)/workflow-engine demo
+
+clean: ## Removes what was made: .venv, caches, and the state of `make up`.
+	rm -rf .venv .local $(CACHE) .coverage .coverage.* .*_cache .hypothesis dist
+
+$(READY): requirements-dev.lock | $(if $(filter uv,$(UV)),,$(UV))
+	@test -x $(PYTHON) || $(UV) venv --quiet --python '>=3.11' .venv
+	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes $<
+	@$(UV) pip install --quiet --python $(PYTHON) --no-deps -e .
+	@touch $@
+
+$(CACHE)/uv/bin/uv:
+	@python3 -m venv $(CACHE)/uv
+	@$(CACHE)/uv/bin/pip install --quiet uv
+
+lint-python: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -67,13 +100,13 @@ generated: googleapis $(OPENAPI_PLUGIN)
 
 # The protos that ours import, from the wheel that also brings their Python modules. Those know
 # operations_proto.proto as operations.proto, its name outside the wheel.
-googleapis:
+googleapis: $(READY)
 	@wheel=$$($(PYTHON) -c 'import pathlib, google.rpc as m; print(pathlib.Path(m.__path__[0]).parents[1])'); \
 	rm -rf $(CACHE)/googleapis; \
 	for proto in $(GOOGLE_PROTOS); do \
 		install -Dm644 "$$wheel/$${proto/operations/operations_proto}" $(CACHE)/googleapis/$$proto; \
 	done
 
-$(OPENAPI_PLUGIN):
+$(OPENAPI_PLUGIN): | $(READY)
 	GOBIN=$(abspath $(CACHE)/bin) $(GO) install \
 		github.com/google/gnostic/cmd/protoc-gen-openapi@$(OPENAPI_VERSION)

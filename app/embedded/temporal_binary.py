@@ -168,3 +168,12 @@ def _moved(program: Path, to: Path) -> Path:
 
 def _is_program(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
+
+
+def main() -> None:
+    """Says where the program is, and obtains it first where it must."""
+    print(asyncio.run(find_temporal(named=None, say=print)))  # noqa: T201 - a program of its own
+
+
+if __name__ == "__main__":
+    main()
