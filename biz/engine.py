@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from biz.execution import Execution, ExecutionEnd
+
+WORKFLOW_TYPE = "Definition"
+"""The name under which the engine knows the workflow that runs definitions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What a run is started with: the pinned definition's text, and a JSON value."""
+
+    execution_id: str
+    definition: str
+    input: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,8 @@ def check_labels(labels: Mapping[str, str]) -> Iterable[Violation]:
             yield Violation(
                 field="labels",
                 code="too-long",
-                message=f"the value of {key[:80]!r} must have at most {MAX_VALUE_LENGTH} characters",
+                message=f"the value of {key[:80]!r} must have at most "
+                f"{MAX_VALUE_LENGTH} characters",
             )
 
 

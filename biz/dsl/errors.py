@@ -6,7 +6,7 @@ DSL reference, "Error" and "Standard Error Types".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 _BASE = "https://open-workflow-specification.org/spec/1.0.0/errors/"
@@ -77,3 +77,9 @@ class TaskFault(Exception):
     def __init__(self, error: WorkflowError) -> None:
         super().__init__(error.detail or error.title or error.type)
         self.error = error
+
+    def at(self, instance: str) -> TaskFault:
+        """The same fault, of the task at `instance` unless it is another's already."""
+        if self.error.instance:
+            return self
+        return TaskFault(replace(self.error, instance=instance))

@@ -1,0 +1,129 @@
+"""The arguments of runtime expressions (DSL, "Runtime expression arguments")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from biz.dsl.model import Task, Workflow
+from biz.dsl.runtime import RunDescriptor
+
+WORKFLOW = frozenset({"workflow", "runtime"})
+"""What `input.from` of a workflow sees."""
+
+WORKFLOW_OUTPUT = WORKFLOW | {"context"}
+"""What `output.as` of a workflow sees."""
+
+TASK_INPUT = WORKFLOW_OUTPUT | {"task"}
+"""What `if` and `input.from` of a task see."""
+
+TASK = TASK_INPUT | {"input"}
+"""What a task's own properties and `output.as` see."""
+
+TASK_EXPORT = TASK | {"output"}
+"""What `export.as` of a task sees."""
+
+
+class Meter:
+    """Counts the work of a run, so that it gives way after a fixed amount of it."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def charge(self, size: int) -> None:
+        """Adds the characters that an expression has read."""
+        self.size += size
+
+
+class WorkflowArguments:
+    """The arguments at workflow level; each is made when an expression asks for it."""
+
+    def __init__(
+        self, *, workflow: Workflow, run: RunDescriptor, input: Any, context: Any, meter: Meter
+    ) -> None:
+        self._workflow = workflow
+        self._run = run
+        self._input = input
+        self._context = context
+        self._meter = meter
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of an argument."""
+        match name:
+            case "context":
+                return self._context
+            case "workflow":
+                return {
+                    "id": self._run.id,
+                    "definition": self._workflow.definition,
+                    "input": self._input,
+                    "startedAt": describe_time(self._run.started_at),
+                }
+            case "runtime":
+                return {
+                    "name": self._run.runtime_name,
+                    "version": self._run.runtime_version,
+                    "metadata": dict(self._run.runtime_metadata),
+                }
+        raise KeyError(name)
+
+    def charge(self, size: int) -> None:
+        """See Variables."""
+        self._meter.charge(size)
+
+
+class TaskArguments:
+    """The arguments of one task; the interpreter sets `input` and `output` as they come to be."""
+
+    __slots__ = ("_around", "_local", "_raw_input", "_started_at", "_task", "input", "output")
+
+    def __init__(
+        self,
+        *,
+        around: WorkflowArguments,
+        task: Task,
+        raw_input: Any,
+        started_at: datetime,
+        local: Mapping[str, Any],
+    ) -> None:
+        self._around = around
+        self._task = task
+        self._raw_input = raw_input
+        self._started_at = started_at
+        self._local = local
+        self.input: Any = None
+        self.output: Any = None
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of an argument, or of a variable of a loop around the task."""
+        if name in self._local:
+            return self._local[name]
+        match name:
+            case "input":
+                return self.input
+            case "output":
+                return self.output
+            case "task":
+                return {
+                    "name": self._task.name,
+                    "reference": self._task.pointer,
+                    "definition": self._task.definition,
+                    "input": self._raw_input,
+                    "output": self.output,
+                    "startedAt": describe_time(self._started_at),
+                }
+        return self._around[name]
+
+    def charge(self, size: int) -> None:
+        """See Variables."""
+        self._around.charge(size)
+
+
+def describe_time(moment: datetime) -> dict[str, Any]:
+    """DSL, "DateTime Descriptor"; milliseconds, UTC."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return {
+        "iso8601": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "epoch": {"seconds": milliseconds // 1000, "milliseconds": milliseconds},
+    }

@@ -1,0 +1,70 @@
+"""What is wrong with a definition: a diagnostic a fault, with a stable code and a pointer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+CODES = {
+    "syntax": "The text is neither JSON nor YAML, or holds what JSON can't (a date, a binary, "
+    "a key that isn't a string, an alias).",
+    "wrong-type": "A value has another JSON type than the standard asks for.",
+    "missing-property": "A required property is missing.",
+    "unknown-property": "A property that the standard doesn't know at this place.",
+    "invalid-value": "A value is outside of what the standard allows here.",
+    "unknown-task": "A task has none of the properties that tell its kind.",
+    "empty": "A list or object that must hold something is empty.",
+    "duplicate-name": "Two tasks or cases of one list have the same name.",
+    "unknown-target": "A flow directive names a task that isn't in the same list.",
+    "unknown-reference": "A name isn't defined under `use`.",
+    "invalid-expression": "A runtime expression doesn't compile.",
+    "forbidden-function": "A runtime expression uses a function that reaches outside of its data.",
+    "unsupported-function": "A runtime expression uses a function that isn't supported yet.",
+    "unavailable-variable": "A runtime expression uses a variable that doesn't exist at its place.",
+    "invalid-variable": "The name given to a variable isn't an identifier.",
+    "invalid-duration": "A duration isn't ISO 8601, is negative or longer than a hundred years.",
+    "invalid-uri-template": "A URI template doesn't parse, or uses more than simple expansion.",
+    "invalid-schema": "A JSON Schema isn't valid, or refers to something outside of itself.",
+    "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",
+    "unsupported-task": "A task of the standard that isn't supported yet.",
+    "unsupported-property": "A property of the standard that isn't supported yet.",
+}
+
+
+class Severity(StrEnum):
+    """Errors refuse a definition, warnings don't."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One fault. `pointer` is a JSON pointer; `line` and `column` count from 1, 0 is unknown."""
+
+    code: str
+    message: str
+    pointer: str
+    severity: Severity = Severity.ERROR
+    line: int = 0
+    column: int = 0
+
+
+class Diagnostics:
+    """Collects what is found on one walk over a definition."""
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+
+    def error(self, code: str, message: str, pointer: str) -> None:
+        """Adds an error; `code` is one of CODES."""
+        if code not in CODES:
+            raise KeyError(code)
+        self._found.append(Diagnostic(code=code, message=message, pointer=pointer))
+
+    def extend(self, more: Iterable[Diagnostic]) -> None:
+        """Adds what another walk found."""
+        self._found.extend(more)
+
+    def all(self) -> tuple[Diagnostic, ...]:
+        """All that was found, in the order of finding."""
+        return tuple(self._found)

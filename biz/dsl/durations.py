@@ -1,0 +1,78 @@
+"""Durations (DSL reference, "Duration"): inline, ISO 8601, or an expression that gives either."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import isodate
+
+from biz.dsl.expressions import is_evaluated
+from biz.dsl.model import Duration
+from biz.dsl.reader import Node
+from biz.dsl.values import read_expression
+
+UNITS = ("days", "hours", "minutes", "seconds", "milliseconds")
+_LITERAL = re.compile(
+    r"P(?!$)(\d+(?:\.\d+)?Y)?(\d+(?:\.\d+)?M)?(\d+(?:\.\d+)?W)?(\d+(?:\.\d+)?D)?"
+    r"(T(?=\d)(\d+(?:\.\d+)?H)?(\d+(?:\.\d+)?M)?(\d+(?:\.\d+)?S)?)?"
+)
+_LONGEST = timedelta(days=36_525)
+_DAYS_A_YEAR = 365
+_DAYS_A_MONTH = 30
+
+
+class InvalidDuration(Exception):
+    """The value is no duration; the message says why."""
+
+
+def parse_duration(value: Any) -> timedelta:
+    """A duration from its JSON value; a year counts 365 days, a month 30.
+
+    Raises InvalidDuration.
+    """
+    try:
+        duration = _from_text(value) if isinstance(value, str) else _from_units(value)
+    except (OverflowError, ArithmeticError):
+        raise InvalidDuration("is too long") from None
+    if duration < timedelta():
+        raise InvalidDuration("must not be negative")
+    if duration > _LONGEST:
+        raise InvalidDuration("must not be longer than a hundred years")
+    return duration
+
+
+def read_duration(node: Node, variables: frozenset[str]) -> Duration:
+    """A duration of a definition."""
+    if isinstance(node.value, str) and is_evaluated(node.value):
+        return Duration(expression=read_expression(node, variables))
+    if isinstance(node.value, str | dict):
+        if isinstance(node.value, dict):
+            node.object(optional=UNITS)
+            if set(node.value) - set(UNITS):
+                return Duration(fixed=timedelta())
+        try:
+            return Duration(fixed=parse_duration(node.value))
+        except InvalidDuration as error:
+            node.error("invalid-duration", f"a duration {error}")
+    else:
+        node.mapping()
+    return Duration(fixed=timedelta())
+
+
+def _from_text(text: str) -> timedelta:
+    if not _LITERAL.fullmatch(text):
+        raise InvalidDuration('must be ISO 8601, such as "PT1M30S"')
+    parsed = isodate.parse_duration(text)
+    if isinstance(parsed, timedelta):
+        return parsed
+    days = float(parsed.years) * _DAYS_A_YEAR + float(parsed.months) * _DAYS_A_MONTH
+    return timedelta(days=days) + timedelta(seconds=parsed.tdelta.total_seconds())
+
+
+def _from_units(value: Any) -> timedelta:
+    if not isinstance(value, dict) or not value or set(value) - set(UNITS):
+        raise InvalidDuration(f"must be ISO 8601, or an object of {', '.join(UNITS)}")
+    for unit, number in value.items():
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise InvalidDuration(f"must have a whole number of {unit}")
+    return timedelta(**value)

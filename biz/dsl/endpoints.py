@@ -1,0 +1,57 @@
+"""Endpoints (DSL reference, "Endpoint"): a URI template or an expression, bare or in an object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from biz.dsl.authentication import Authentication, read_authentication
+from biz.dsl.expressions import Expression, is_evaluated
+from biz.dsl.frame import Frame
+from biz.dsl.reader import Node
+from biz.dsl.uri_templates import ExpansionError, InvalidTemplate, UriTemplate, compile_template
+from biz.dsl.values import read_expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a call goes, and how it authenticates there."""
+
+    uri: UriTemplate | Expression
+    authentication: Authentication | None = None
+
+    def resolve(self, frame: Frame) -> str:
+        """The URI for one call."""
+        if isinstance(self.uri, UriTemplate):
+            try:
+                return self.uri.expand(frame.input)
+            except ExpansionError as error:
+                raise frame.fault("expression", str(error)) from None
+        uri = frame.evaluate(self.uri)
+        if not isinstance(uri, str):
+            raise frame.fault("expression", "the endpoint's expression must give a string")
+        return uri
+
+
+def read_endpoint(
+    node: Node, variables: frozenset[str], authentications: Mapping[str, Authentication]
+) -> Endpoint:
+    """An endpoint of a definition."""
+    if not isinstance(node.value, dict):
+        return Endpoint(uri=_read_uri(node, variables))
+    fields = node.object(required=("uri",), optional=("authentication",))
+    authentication = None
+    if "authentication" in fields:
+        authentication = read_authentication(fields["authentication"], variables, authentications)
+    return Endpoint(uri=_read_uri(fields["uri"], variables), authentication=authentication)
+
+
+def _read_uri(node: Node, variables: frozenset[str]) -> UriTemplate | Expression:
+    text = node.string()
+    if is_evaluated(text):
+        return read_expression(node, variables)
+    try:
+        return compile_template(text or "/")
+    except InvalidTemplate as error:
+        node.error("invalid-uri-template", str(error))
+        return compile_template("/")

@@ -1,0 +1,113 @@
+"""What a task sees while it runs, and what it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from biz.dsl.errors import TaskFault, WorkflowError
+from biz.dsl.expressions import EvaluationError, Expression, Variables
+from biz.dsl.model import Evaluable, Task, TaskList
+from biz.dsl.runtime import HttpCall
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a task or a list leaves: its output, and where to go.
+
+    `then` is a flow directive in place of the task's own. `ended` says that a task in it ended
+    the whole workflow.
+    """
+
+    output: Any
+    then: str | None = None
+    ended: bool = False
+
+
+class World(Protocol):
+    """What a task may do besides computing; the interpreter stands behind it."""
+
+    def now(self) -> datetime:
+        """The run's own clock."""
+        ...
+
+    async def run_list(
+        self, tasks: TaskList, data: Any, path: str, local: Mapping[str, Any]
+    ) -> Outcome:
+        """Does the tasks of a list on `data`, with the loop variables `local` in scope."""
+        ...
+
+    async def sleep(self, duration: timedelta, path: str) -> None:
+        """Returns after `duration`."""
+        ...
+
+    async def call_http(self, call: HttpCall, path: str) -> Any:
+        """The call's output; raises TaskFault."""
+        ...
+
+    def next_call_key(self, path: str) -> str:
+        """An idempotency key for one call of a task."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One task being done.
+
+    `input` is the transformed input, `variables` are the arguments of its expressions, of which
+    `local` are those of the loops around it. `path` is the task's reference with the numbers of
+    iterations.
+    """
+
+    task: Task
+    input: Any
+    variables: Variables
+    local: Mapping[str, Any]
+    path: str
+    world: World
+
+    def evaluate(self, evaluable: Evaluable, data: Any = ...) -> Any:
+        """Evaluates on the task's input, or on `data`; faults the task where that fails."""
+        return evaluate(evaluable, self.input if data is ... else data, self.variables, self.task)
+
+    def holds(self, condition: Expression, data: Any = ...) -> bool:
+        """Whether a condition gives something else than false and null, as in jq."""
+        value = self.evaluate(condition, data)
+        return value is not None and value is not False
+
+    def within(self, local: Mapping[str, Any]) -> Frame:
+        """The same task, with other loop variables for its expressions."""
+        return replace(self, local=local, variables=_Extended(self.variables, local))
+
+    def fault(self, kind: str, detail: str, *, status: int | None = None) -> TaskFault:
+        """A standard error of this task, to be raised."""
+        return fault(self.task, kind, detail, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extended:
+    """Arguments with some more in front."""
+
+    variables: Variables
+    local: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.local[name] if name in self.local else self.variables[name]
+
+    def charge(self, size: int) -> None:
+        self.variables.charge(size)
+
+
+def evaluate(evaluable: Evaluable, data: Any, variables: Variables, task: Task) -> Any:
+    """Evaluates; raises an expression error of `task`."""
+    try:
+        return evaluable.evaluate(data, variables)
+    except EvaluationError as error:
+        raise fault(task, "expression", str(error)) from None
+
+
+def fault(task: Task, kind: str, detail: str, *, status: int | None = None) -> TaskFault:
+    """A standard error of a task, to be raised."""
+    return TaskFault(WorkflowError.standard(kind, detail, instance=task.pointer, status=status))

@@ -1,0 +1,188 @@
+"""Walks a workflow: the data flow, the order of tasks, and nothing else.
+
+DSL, "Data Flow" and "Task Flow". What a task does is in `biz.dsl.tasks`; what it asks of the
+world goes through the runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from biz.dsl.arguments import Meter, TaskArguments, WorkflowArguments
+from biz.dsl.errors import TaskFault, WorkflowError
+from biz.dsl.expressions import EvaluationError
+from biz.dsl.frame import Frame, Outcome, evaluate, fault
+from biz.dsl.model import Task, TaskList, Transformation, Workflow
+from biz.dsl.pointers import child
+from biz.dsl.runtime import HttpCall, Progress, Runtime
+from biz.dsl.schemas import Schema
+
+MAX_OUTPUT_DEPTH = 32
+_TASKS_IN_A_BREATH = 200
+_CHARACTERS_IN_A_BREATH = 4_000_000
+
+
+class Interpreter:
+    """One run of one workflow."""
+
+    def __init__(self, workflow: Workflow, runtime: Runtime) -> None:
+        self._workflow = workflow
+        self._runtime = runtime
+        self._meter = Meter()
+        self._tasks_since_breath = 0
+        self._calls = 0
+        self._run = runtime.describe()
+        self._raw_input: Any = None
+        self._arguments = self._with_context(None)
+
+    async def run(self, input: Any) -> Any:
+        """The workflow's output on a JSON value; raises TaskFault where it faults."""
+        self._raw_input = input
+        self._arguments = self._with_context(None)
+        _require_valid(self._workflow.input.schema, input, "input")
+        data = self._transform(self._workflow.input, input, "/input/from")
+        self._arguments = self._with_context(data)
+        outcome = await self.run_list(self._workflow.do, data, "/do", {})
+        output = self._transform(self._workflow.output, outcome.output, "/output/as")
+        _require_valid(self._workflow.output.schema, output, "output")
+        if _is_deeper(output, MAX_OUTPUT_DEPTH):
+            detail = f"the workflow's output is more than {MAX_OUTPUT_DEPTH} levels deep"
+            raise TaskFault(WorkflowError.standard("runtime", detail))
+        return output
+
+    async def run_list(
+        self, tasks: TaskList, data: Any, path: str, local: Mapping[str, Any]
+    ) -> Outcome:
+        """Does tasks from the first one on, as their flow directives say."""
+        place = 0
+        while place < len(tasks.tasks):
+            task = tasks.tasks[place]
+            outcome = await self._do(task, data, child(f"{path}/{place}", task.name), local)
+            data = outcome.output
+            if outcome.ended or outcome.then == "end":
+                return Outcome(data, ended=True)
+            if outcome.then == "exit":
+                break
+            place = place + 1 if outcome.then == "continue" else tasks.places[outcome.then or ""]
+        return Outcome(data)
+
+    async def _do(self, task: Task, data: Any, path: str, local: Mapping[str, Any]) -> Outcome:
+        """One task in the order of the standard's data flow, steps 3 to 9."""
+        await self._breathe()
+        arguments = TaskArguments(
+            around=self._arguments,
+            task=task,
+            raw_input=data,
+            started_at=self._runtime.now(),
+            local=local,
+        )
+        frame = Frame(task, data, arguments, local, path, self)
+        if task.condition is not None and not frame.holds(task.condition):
+            return Outcome(data, then="continue")
+        _require_valid(task.input.schema, data, "input", task)
+        if task.input.value is not None:
+            data = frame.evaluate(task.input.value)
+            frame = Frame(task, data, arguments, local, path, self)
+        arguments.input = data
+        try:
+            outcome = await task.execute(frame)
+        except TaskFault as found:
+            raise found.at(task.pointer) from found
+        if outcome.ended:
+            return outcome
+        output = arguments.output = outcome.output
+        if task.output.value is not None:
+            output = frame.evaluate(task.output.value, output)
+        _require_valid(task.output.schema, output, "output", task)
+        if task.export.value is not None or task.export.schema is not None:
+            arguments.output = output
+            self._export(task, output, arguments)
+        return Outcome(output, then=outcome.then or task.then)
+
+    def _export(self, task: Task, output: Any, arguments: TaskArguments) -> None:
+        context = self._arguments["context"]
+        if task.export.value is not None:
+            context = evaluate(task.export.value, output, arguments, task)
+        _require_valid(task.export.schema, context, "context", task)
+        self._arguments = self._with_context(context)
+
+    def _transform(self, transformation: Transformation, data: Any, pointer: str) -> Any:
+        if transformation.value is None:
+            return data
+        try:
+            return transformation.value.evaluate(data, self._arguments)
+        except EvaluationError as error:
+            raise TaskFault(
+                WorkflowError.standard("expression", str(error), instance=pointer)
+            ) from None
+
+    def _with_context(self, context: Any) -> WorkflowArguments:
+        return WorkflowArguments(
+            workflow=self._workflow,
+            run=self._run,
+            input=self._raw_input,
+            context=context,
+            meter=self._meter,
+        )
+
+    async def _breathe(self) -> None:
+        """Gives way after a fixed amount of work, never by a clock: a replay does the same."""
+        self._tasks_since_breath += 1
+        if (
+            self._tasks_since_breath >= _TASKS_IN_A_BREATH
+            or self._meter.size >= _CHARACTERS_IN_A_BREATH
+        ):
+            self._rest()
+            await self._runtime.breathe()
+
+    def _rest(self) -> None:
+        self._tasks_since_breath = self._meter.size = 0
+
+    def now(self) -> datetime:
+        """See World."""
+        return self._runtime.now()
+
+    async def sleep(self, duration: timedelta, path: str) -> None:
+        """See World."""
+        self._rest()
+        await self._runtime.sleep(duration, Progress(current_tasks=(path,), waiting=True))
+
+    async def call_http(self, call: HttpCall, path: str) -> Any:
+        """See World."""
+        self._rest()
+        return await self._runtime.call_http(call, Progress(current_tasks=(path,), waiting=False))
+
+    def next_call_key(self, path: str) -> str:
+        """See World."""
+        self._calls += 1
+        return f"{self._run.id}:{path}:{self._calls}"
+
+
+def _require_valid(schema: Schema | None, data: Any, what: str, task: Task | None = None) -> None:
+    """Faults with a validation error where `data` breaks `schema`."""
+    faults = schema.faults(data) if schema is not None else ()
+    if not faults:
+        return
+    detail = f"the {what} breaks its schema: " + "; ".join(
+        f"{found.pointer or '/'} {found.message}" for found in faults
+    )
+    if task is not None:
+        raise fault(task, "validation", detail)
+    raise TaskFault(WorkflowError.standard("validation", detail, instance=f"/{what}"))
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether objects and arrays are nested in each other more than `depth` times."""
+    level = [value]
+    for _ in range(depth + 1):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, dict | list)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True

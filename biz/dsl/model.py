@@ -1,0 +1,108 @@
+"""A parsed workflow: what the interpreter walks. Frozen, and free of JSON but for users' data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from biz.dsl.expressions import Expression, Variables
+from biz.dsl.schemas import Schema
+
+if TYPE_CHECKING:
+    from biz.dsl.frame import Frame, Outcome
+
+
+class Evaluable(Protocol):
+    """A value of a definition that may hold runtime expressions."""
+
+    def evaluate(self, data: Any, variables: Variables) -> Any:
+        """The value on `data`; raises EvaluationError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """DSL reference, "Document"."""
+
+    dsl: str
+    namespace: str
+    name: str
+    version: str
+    title: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transformation:
+    """`input`, `output` or `export`: an expression and a schema, each if any.
+
+    DSL reference, "Input", "Output", "Export". `value` stands for `from` or `as`.
+    """
+
+    value: Evaluable | None = None
+    schema: Schema | None = None
+
+
+IDENTITY = Transformation()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration:
+    """DSL reference, "Duration": fixed, or an expression that gives ISO 8601."""
+
+    fixed: timedelta | None = None
+    expression: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(ABC):
+    """What all tasks have (DSL reference, "Task"); each kind adds its own.
+
+    `pointer` is the task's reference, a JSON pointer such as `/do/0/getPet`. `definition` is the
+    task as written.
+    """
+
+    name: str
+    pointer: str
+    definition: Mapping[str, Any]
+    condition: Expression | None = None
+    input: Transformation = IDENTITY
+    output: Transformation = IDENTITY
+    export: Transformation = IDENTITY
+    then: str = "continue"
+
+    @abstractmethod
+    async def execute(self, frame: Frame) -> Outcome:
+        """Does the task's work; raises TaskFault."""
+
+    def directives(self) -> Iterator[tuple[str, str]]:
+        """The flow directives that it may follow, each with its pointer."""
+        if "then" in self.definition:
+            yield self.then, f"{self.pointer}/then"
+
+    def lists(self) -> Iterator[TaskList]:
+        """The lists of tasks inside it."""
+        return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class TaskList:
+    """Tasks in the order of their declaration, with the place of each name."""
+
+    tasks: Sequence[Task]
+    pointer: str
+    places: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """DSL reference, "Workflow". `definition` is the whole as written."""
+
+    document: Document
+    do: TaskList
+    input: Transformation
+    output: Transformation
+    definition: Mapping[str, Any]

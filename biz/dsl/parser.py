@@ -1,0 +1,238 @@
+"""JSON values of a definition into a workflow, with every structural fault reported on the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from biz.dsl import arguments
+from biz.dsl.authentication import Authentication, read_policy
+from biz.dsl.diagnostics import Diagnostics
+from biz.dsl.model import IDENTITY, Document, Task, TaskList, Transformation, Workflow
+from biz.dsl.reader import Node
+from biz.dsl.schemas import InvalidSchema, Schema, compile_schema
+from biz.dsl.tasks import call, do, for_, set_, switch, wait
+from biz.dsl.values import read_expression, read_transformation_value
+
+_COMMON = ("if", "input", "output", "export", "timeout", "then", "metadata")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
+_SEMANTIC_VERSION = re.compile(
+    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
+    r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
+    r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
+    re.ASCII,
+)
+_SUPPORTED_DSL = re.compile(r"1\.0\.\d+(?:[-+].*)?")
+
+_Parse = Callable[[Mapping[str, Node], Mapping[str, Any], "Parser", frozenset[str]], Task | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of task: the properties that it has besides the common ones, and its reader."""
+
+    required: Sequence[str]
+    optional: Sequence[str]
+    parse: _Parse
+
+
+KINDS: Mapping[str, Kind] = {
+    "call": Kind(call.REQUIRED, call.OPTIONAL, call.parse),
+    "set": Kind(set_.REQUIRED, set_.OPTIONAL, set_.SetTask.parse),
+    "switch": Kind(switch.REQUIRED, switch.OPTIONAL, switch.SwitchTask.parse),
+    "for": Kind(for_.REQUIRED, for_.OPTIONAL, for_.ForTask.parse),
+    "wait": Kind(wait.REQUIRED, wait.OPTIONAL, wait.WaitTask.parse),
+    "do": Kind(do.REQUIRED, do.OPTIONAL, do.DoTask.parse),
+}
+"""The supported kinds by the property that tells them; `for` has a `do` too, so it comes first."""
+
+UNSUPPORTED_KINDS = ("emit", "fork", "listen", "raise", "run", "try")
+
+
+def parse_workflow(value: Any, diagnostics: Diagnostics) -> Workflow:
+    """Reads a definition; what it gives may be used only if no error was reported."""
+    root = Node(value, "", diagnostics)
+    fields = root.object(
+        required=("document", "do"),
+        optional=("input", "use", "timeout", "output", "schedule", "evaluate"),
+    )
+    for name in ("timeout", "schedule"):
+        if name in fields:
+            fields[name].unsupported(f'"{name}" of a workflow')
+    if "evaluate" in fields:
+        _check_evaluate(fields["evaluate"])
+    document = _read_document(fields["document"])
+    named = _read_use(fields["use"]) if "use" in fields else {}
+    parser = Parser(diagnostics, named)
+    return Workflow(
+        document=document,
+        input=parser.transformation(fields.get("input"), "from", arguments.WORKFLOW),
+        output=parser.transformation(fields.get("output"), "as", arguments.WORKFLOW_OUTPUT),
+        do=parser.task_list(fields["do"], frozenset()),
+        definition=value if isinstance(value, dict) else {},
+    )
+
+
+class Parser:
+    """Reads tasks. `variables` in its methods are those of the loops around a task."""
+
+    def __init__(
+        self, diagnostics: Diagnostics, authentications: Mapping[str, Authentication]
+    ) -> None:
+        self._diagnostics = diagnostics
+        self.authentications = authentications
+
+    def missing(self, pointer: str, name: str) -> None:
+        """Reports that an object lacks a property."""
+        self._diagnostics.error("missing-property", f'"{name}" is missing', pointer)
+
+    def task_list(self, node: Node, variables: frozenset[str]) -> TaskList:
+        """A list of named tasks."""
+        tasks = [self._task(name, item, variables) for name, item in node.named_items()]
+        found = [task for task in tasks if task is not None]
+        places = {task.name: place for place, task in enumerate(found)}
+        return TaskList(tasks=found, pointer=node.pointer, places=places)
+
+    def variable(self, node: Node | None, *, default: str) -> str:
+        """The name of a variable that a task makes."""
+        if node is None:
+            return default
+        name = node.string()
+        if name and not _VARIABLE.fullmatch(name):
+            node.error(
+                "invalid-variable", "must be letters, digits and underscores, no digit first"
+            )
+        return name
+
+    def transformation(
+        self, node: Node | None, key: str, variables: frozenset[str]
+    ) -> Transformation:
+        """`input`, `output` or `export`; `key` is "from" or "as"."""
+        if node is None:
+            return IDENTITY
+        fields = node.object(optional=("schema", key))
+        value = read_transformation_value(fields[key], variables) if key in fields else None
+        schema = _read_schema(fields["schema"]) if "schema" in fields else None
+        return Transformation(value=value, schema=schema)
+
+    def _task(self, name: str, node: Node, variables: frozenset[str]) -> Task | None:
+        if not isinstance(node.value, dict):
+            node.mapping()
+            return None
+        kind = next((kind for key, kind in KINDS.items() if key in node.value), None)
+        if kind is None:
+            self._report_unknown_kind(node)
+            return None
+        fields = node.object(required=kind.required, optional=(*kind.optional, *_COMMON))
+        return kind.parse(
+            fields, self._common(name, node, fields, variables), self, arguments.TASK | variables
+        )
+
+    def _common(
+        self, name: str, node: Node, fields: Mapping[str, Node], variables: frozenset[str]
+    ) -> Mapping[str, Any]:
+        """What every task has (DSL reference, "Task")."""
+        if "timeout" in fields:
+            fields["timeout"].unsupported('"timeout" of a task')
+        if "metadata" in fields:
+            fields["metadata"].mapping()
+        before = arguments.TASK_INPUT | variables
+        return {
+            "name": name,
+            "pointer": node.pointer,
+            "definition": node.value,
+            "condition": read_expression(fields["if"], before) if "if" in fields else None,
+            "input": self.transformation(fields.get("input"), "from", before),
+            "output": self.transformation(fields.get("output"), "as", arguments.TASK | variables),
+            "export": self.transformation(
+                fields.get("export"), "as", arguments.TASK_EXPORT | variables
+            ),
+            "then": fields["then"].directive() if "then" in fields else "continue",
+        }
+
+    def _report_unknown_kind(self, node: Node) -> None:
+        for key in UNSUPPORTED_KINDS:
+            if key in node.value:
+                node.at(key).error("unsupported-task", f"{key} tasks aren't supported yet")
+                return
+        known = ", ".join(sorted((*KINDS, *UNSUPPORTED_KINDS)))
+        present = ", ".join(f'"{key}"' for key in list(node.value)[:5]) or "nothing"
+        node.error("unknown-task", f"must have one of {known}; it has {present}")
+
+
+def _read_document(node: Node) -> Document:
+    fields = node.object(
+        required=("dsl", "namespace", "name", "version"),
+        optional=("title", "summary", "tags", "metadata"),
+    )
+    for key in ("namespace", "name"):
+        text = fields[key].string()
+        if isinstance(fields[key].value, str) and not _NAME.fullmatch(text):
+            fields[key].error(
+                "invalid-value",
+                "must be 1 to 63 letters, digits and dashes, no dash first or last",
+            )
+    for key in ("dsl", "version"):
+        text = fields[key].string()
+        if isinstance(fields[key].value, str) and not _SEMANTIC_VERSION.fullmatch(text):
+            fields[key].error("invalid-value", 'must be a semantic version, such as "1.0.0"')
+        elif key == "dsl" and text and not _SUPPORTED_DSL.fullmatch(text):
+            fields[key].error("unsupported-version", "only 1.0.x is supported")
+    for key in ("tags", "metadata"):
+        if key in fields:
+            fields[key].mapping()
+    texts = {key: fields[key].string() for key in ("title", "summary") if key in fields}
+    return Document(
+        dsl=fields["dsl"].string(),
+        namespace=fields["namespace"].string(),
+        name=fields["name"].string(),
+        version=fields["version"].string(),
+        **texts,
+    )
+
+
+def _read_use(node: Node) -> Mapping[str, Authentication]:
+    """The authentications under `use`; the rest of it isn't supported yet."""
+    unsupported = (
+        "catalogs", "errors", "extensions", "functions", "retries", "secrets", "timeouts",
+    )  # fmt: skip
+    fields = node.object(optional=("authentications", *unsupported))
+    for name in unsupported:
+        if name in fields:
+            fields[name].unsupported(f'"{name}" under "use"')
+    if "authentications" not in fields:
+        return {}
+    return {
+        name: read_policy(policy, arguments.TASK)
+        for name, policy in fields["authentications"].mapping().items()
+    }
+
+
+def _check_evaluate(node: Node) -> None:
+    fields = node.object(optional=("language", "mode"))
+    if "language" in fields and fields["language"].string() not in ("jq", ""):
+        fields["language"].unsupported("a language other than jq")
+    if "mode" in fields and fields["mode"].choice("strict", "loose") == "loose":
+        fields["mode"].unsupported("the loose mode")
+
+
+def _read_schema(node: Node) -> Schema | None:
+    """DSL reference, "Schema"."""
+    fields = node.object(optional=("format", "document", "resource"))
+    if "format" in fields and fields["format"].string().partition(":")[0] not in ("json", ""):
+        fields["format"].unsupported("a format other than json")
+    if "resource" in fields:
+        fields["resource"].unsupported("an external schema")
+        return None
+    if "document" not in fields:
+        node.error("missing-property", '"document" is missing')
+        return None
+    try:
+        return compile_schema(fields["document"].value)
+    except InvalidSchema as error:
+        message = f"{error.pointer or '/'} {error.message}"
+        fields["document"].error("invalid-schema", message)
+        return None

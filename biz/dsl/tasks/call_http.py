@@ -1,0 +1,137 @@
+"""DSL reference, "HTTP Call"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from biz.dsl.endpoints import Endpoint, read_endpoint
+from biz.dsl.expressions import is_evaluated
+from biz.dsl.frame import Outcome
+from biz.dsl.model import Evaluable, Task
+from biz.dsl.reader import Node, describe
+from biz.dsl.runtime import HttpCall, HttpOutput
+from biz.dsl.values import Literal, read_expression, read_value
+
+if TYPE_CHECKING:
+    from biz.dsl.frame import Frame
+    from biz.dsl.parser import Parser
+
+_METHOD = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpCallTask(Task):
+    """Calls an HTTP service; its output is what the service answered, as `output_format` says."""
+
+    method: Evaluable
+    endpoint: Endpoint
+    headers: Evaluable
+    query: Evaluable
+    body: Evaluable
+    output_format: HttpOutput
+    redirect: bool
+
+    @classmethod
+    def parse(
+        cls,
+        fields: Mapping[str, Node],
+        common: Mapping[str, Any],
+        parser: Parser,
+        variables: frozenset[str],
+    ) -> HttpCallTask:
+        """Reads its own properties; `common` are those of every task."""
+        if "with" not in fields:
+            parser.missing(common["pointer"], "with")
+            return cls(**common, **_NOTHING)
+        arguments = fields["with"].object(
+            required=("method", "endpoint"),
+            optional=("headers", "body", "query", "output", "redirect"),
+        )
+        body = arguments.get("body")
+        output = arguments.get("output")
+        redirect = arguments.get("redirect")
+        return cls(
+            method=_read_method(arguments["method"], variables),
+            endpoint=read_endpoint(arguments["endpoint"], variables, parser.authentications),
+            headers=_read_pairs(arguments.get("headers"), variables),
+            query=_read_pairs(arguments.get("query"), variables),
+            body=read_value(body, variables) if body else Literal(None),
+            output_format=HttpOutput(output.choice("content", "raw", "response"))
+            if output
+            else HttpOutput.CONTENT,
+            redirect=redirect.boolean() if redirect else False,
+            **common,
+        )
+
+    async def execute(self, frame: Frame) -> Outcome:
+        """Evaluates the request and makes the call."""
+        method = frame.evaluate(self.method)
+        if not isinstance(method, str) or not _METHOD.fullmatch(method):
+            raise frame.fault("expression", "the method's expression must give an HTTP method")
+        authentication = self.endpoint.authentication
+        call = HttpCall(
+            method=method.upper(),
+            uri=self.endpoint.resolve(frame),
+            query=_pairs(frame, "query", self.query),
+            headers=_pairs(frame, "headers", self.headers),
+            body=frame.evaluate(self.body),
+            output=self.output_format,
+            redirect=self.redirect,
+            authentication=authentication.resolve(frame) if authentication else None,
+            idempotency_key=frame.world.next_call_key(frame.path),
+        )
+        return Outcome(await frame.world.call_http(call, frame.path))
+
+
+_NOTHING: Mapping[str, Any] = dict.fromkeys(
+    ("method", "endpoint", "headers", "query", "body", "output_format", "redirect")
+)
+
+
+def _read_method(node: Node, variables: frozenset[str]) -> Evaluable:
+    text = node.string()
+    if is_evaluated(text):
+        return read_expression(node, variables)
+    if text and not _METHOD.fullmatch(text):
+        node.error("invalid-value", "must be an HTTP method, such as get or post")
+    return Literal(text)
+
+
+def _read_pairs(node: Node | None, variables: frozenset[str]) -> Evaluable:
+    """Headers or query parameters: an object, or an expression that gives one."""
+    if node is None:
+        return Literal({})
+    if isinstance(node.value, str):
+        if is_evaluated(node.value):
+            return read_expression(node, variables)
+        node.error("wrong-type", "must be an object, or an expression that gives one")
+        return Literal({})
+    for value in node.mapping().values():
+        value.scalar()
+    return read_value(node, variables)
+
+
+def _pairs(frame: Frame, what: str, evaluable: Evaluable) -> list[tuple[str, str]]:
+    """Names and values as they are sent: null sends nothing, an array its items one by one."""
+    values = frame.evaluate(evaluable)
+    if not isinstance(values, dict):
+        raise frame.fault("expression", f"the {what} must be an object, not {describe(values)}")
+    pairs = []
+    for name, value in values.items():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict | list):
+                raise frame.fault(
+                    "expression", f'"{name}" in the {what} can\'t be {describe(item)}'
+                )
+            if item is not None:
+                pairs.append((name, _text(item)))
+    return pairs
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

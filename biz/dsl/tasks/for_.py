@@ -1,0 +1,87 @@
+"""DSL reference, "For"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from biz.dsl.expressions import Expression
+from biz.dsl.frame import Outcome
+from biz.dsl.model import Evaluable, Task, TaskList
+from biz.dsl.reader import Node, describe
+from biz.dsl.values import read_expression, read_value
+
+if TYPE_CHECKING:
+    from biz.dsl.frame import Frame
+    from biz.dsl.parser import Parser
+
+REQUIRED = ("for", "do")
+OPTIONAL = ("while",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForTask(Task):
+    """Tasks for each item, on the output of the iteration before.
+
+    Its output is that of the last iteration, or its input where there was none. `each` and `at`
+    name the variables that hold the item and its index. `while_` is the condition that
+    is evaluated before each iteration.
+    """
+
+    each: str
+    at: str
+    collection: Evaluable
+    while_: Expression | None
+    do: TaskList
+
+    @classmethod
+    def parse(
+        cls,
+        fields: Mapping[str, Node],
+        common: Mapping[str, Any],
+        parser: Parser,
+        variables: frozenset[str],
+    ) -> ForTask:
+        """Reads its own properties; `common` are those of every task."""
+        loop = fields["for"].object(required=("in",), optional=("each", "at"))
+        each = parser.variable(loop.get("each"), default="item")
+        at = parser.variable(loop.get("at"), default="index")
+        inside = variables | {each, at}
+        source = loop["in"]
+        if isinstance(source.value, str):
+            collection: Evaluable = read_expression(source, variables)
+        else:
+            source.array()
+            collection = read_value(source, variables)
+        return cls(
+            each=each,
+            at=at,
+            collection=collection,
+            while_=(read_expression(fields["while"], inside) if "while" in fields else None),
+            do=parser.task_list(fields["do"], inside),
+            **common,
+        )
+
+    async def execute(self, frame: Frame) -> Outcome:
+        """Iterates; a collection that is no array is an expression error."""
+        items = frame.evaluate(self.collection)
+        if not isinstance(items, list):
+            raise frame.fault("expression", f'"for.in" must give an array, not {describe(items)}')
+        data = frame.input
+        for index, item in enumerate(items):
+            local = {**frame.local, self.each: item, self.at: index}
+            if self.while_ is not None:
+                inside = frame.within(local)
+                if not inside.holds(self.while_, data):
+                    break
+            path = f"{frame.path}/for/{index}/do"
+            outcome = await frame.world.run_list(self.do, data, path, local)
+            if outcome.ended:
+                return outcome
+            data = outcome.output
+        return Outcome(data)
+
+    def lists(self) -> Iterator[TaskList]:
+        """Its tasks."""
+        yield self.do

@@ -1,0 +1,44 @@
+"""DSL reference, "Set"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from biz.dsl.frame import Outcome
+from biz.dsl.model import Evaluable, Task
+from biz.dsl.reader import Node
+from biz.dsl.values import read_transformation_value
+
+if TYPE_CHECKING:
+    from biz.dsl.frame import Frame
+    from biz.dsl.parser import Parser
+
+REQUIRED = ("set",)
+OPTIONAL = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTask(Task):
+    """Sets the data: its output is what it sets."""
+
+    value: Evaluable
+
+    @classmethod
+    def parse(
+        cls,
+        fields: Mapping[str, Node],
+        common: Mapping[str, Any],
+        parser: Parser,
+        variables: frozenset[str],
+    ) -> SetTask:
+        """Reads its own properties; `common` are those of every task."""
+        node = fields["set"]
+        if node.value == {}:
+            node.error("empty", "must set at least one property")
+        return cls(value=read_transformation_value(node, variables), **common)
+
+    async def execute(self, frame: Frame) -> Outcome:
+        """Evaluates what it sets."""
+        return Outcome(frame.evaluate(self.value))

@@ -1,0 +1,77 @@
+"""DSL reference, "Switch"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from biz.dsl.expressions import Expression
+from biz.dsl.frame import Outcome
+from biz.dsl.model import Task
+from biz.dsl.reader import Node
+from biz.dsl.values import read_expression
+
+if TYPE_CHECKING:
+    from biz.dsl.frame import Frame
+    from biz.dsl.parser import Parser
+
+REQUIRED = ("switch",)
+OPTIONAL = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """DSL reference, "Switch Case"; the default one has no condition."""
+
+    when: Expression | None
+    then: str
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchTask(Task):
+    """Goes where the first case that matches says; its output is its input."""
+
+    cases: Sequence[Case]
+
+    @classmethod
+    def parse(
+        cls,
+        fields: Mapping[str, Node],
+        common: Mapping[str, Any],
+        parser: Parser,
+        variables: frozenset[str],
+    ) -> SwitchTask:
+        """Reads its own properties; `common` are those of every task."""
+        node = fields["switch"]
+        cases = [_read_case(item, variables) for _, item in node.named_items()]
+        if node.value == []:
+            node.error("empty", "must have at least one case")
+        for case in [case for case in cases if case.when is None][1:]:
+            message = f'only one case may be without "when"; {case.pointer} is another'
+            node.error("invalid-value", message)
+        return cls(cases=cases, **common)
+
+    async def execute(self, frame: Frame) -> Outcome:
+        """Matches the cases in order; the default one last, wherever it stands."""
+        for case in self.cases:
+            if case.when is not None and frame.holds(case.when):
+                return Outcome(frame.input, then=case.then)
+        for case in self.cases:
+            if case.when is None:
+                return Outcome(frame.input, then=case.then)
+        return Outcome(frame.input)
+
+    def directives(self) -> Iterator[tuple[str, str]]:
+        """Those of its cases, and its own."""
+        yield from super(SwitchTask, self).directives()
+        for case in self.cases:
+            yield case.then, case.pointer
+
+
+def _read_case(node: Node, variables: frozenset[str]) -> Case:
+    fields = node.object(required=("then",), optional=("when",))
+    when = read_expression(fields["when"], variables) if "when" in fields else None
+    then = fields["then"]
+    return Case(when=when, then=then.directive(), pointer=then.pointer)

@@ -1,0 +1,49 @@
+"""DSL reference, "Wait"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from biz.dsl.durations import InvalidDuration, parse_duration, read_duration
+from biz.dsl.frame import Outcome
+from biz.dsl.model import Duration, Task
+from biz.dsl.reader import Node
+
+if TYPE_CHECKING:
+    from biz.dsl.frame import Frame
+    from biz.dsl.parser import Parser
+
+REQUIRED = ("wait",)
+OPTIONAL = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitTask(Task):
+    """Waits; its output is its input."""
+
+    wait: Duration
+
+    @classmethod
+    def parse(
+        cls,
+        fields: Mapping[str, Node],
+        common: Mapping[str, Any],
+        parser: Parser,
+        variables: frozenset[str],
+    ) -> WaitTask:
+        """Reads its own properties; `common` are those of every task."""
+        return cls(wait=read_duration(fields["wait"], variables), **common)
+
+    async def execute(self, frame: Frame) -> Outcome:
+        """Sleeps by the run's clock."""
+        duration = self.wait.fixed
+        if self.wait.expression is not None:
+            try:
+                duration = parse_duration(frame.evaluate(self.wait.expression))
+            except InvalidDuration as error:
+                raise frame.fault("expression", f"the duration {error}") from None
+        if duration:
+            await frame.world.sleep(duration, frame.path)
+        return Outcome(frame.input)

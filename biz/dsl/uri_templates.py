@@ -1,0 +1,64 @@
+"""URI templates (DSL reference, "URI Template"): RFC 6570's simple string expansion."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from uritemplate import URITemplate
+
+_SIMPLE = re.compile(r"[\w.%-]+", re.ASCII)
+_REFERENCE = re.compile(r"(?=\S)(([^:/?#]+):)?(//([^/?#\s]*))?([^?#\s]*)(\?([^#\s]*))?(#(\S*))?")
+
+
+class InvalidTemplate(Exception):
+    """The text is no template of the kind that the standard allows; the message says why."""
+
+
+class ExpansionError(Exception):
+    """A variable's value can't stand in a URI."""
+
+
+@dataclass(frozen=True, slots=True)
+class UriTemplate:
+    """A compiled template."""
+
+    _template: URITemplate
+
+    def expand(self, data: Any) -> str:
+        """The URI with the top-level properties of `data`; an unknown one is empty.
+
+        Raises ExpansionError where one is an object or array.
+        """
+        values: dict[str, Any] = {}
+        known: Mapping[str, Any] = data if isinstance(data, dict) else {}
+        for name in self._template.variable_names:
+            value = known.get(name)
+            if isinstance(value, dict | list):
+                raise ExpansionError(f"{{{name}}} must be a string, number, boolean or null")
+            values[name] = _text(value)
+        return str(self._template.expand(values))
+
+
+def compile_template(text: str) -> UriTemplate:
+    """Raises InvalidTemplate."""
+    if not _REFERENCE.fullmatch(text):
+        raise InvalidTemplate("is no URI")
+    rest = re.sub(r"\{([^{}]*)\}", _check_variable, text)
+    if "{" in rest or "}" in rest:
+        raise InvalidTemplate("has a brace without its partner")
+    return UriTemplate(URITemplate(text))
+
+
+def _check_variable(match: re.Match[str]) -> str:
+    if not _SIMPLE.fullmatch(match.group(1)):
+        raise InvalidTemplate(f'"{match.group(0)}" is more than the simple expansion of a name')
+    return ""
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

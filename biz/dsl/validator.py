@@ -1,0 +1,119 @@
+"""Says everything that is wrong with a definition, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from biz.dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from biz.dsl.model import Document, TaskList, Workflow
+from biz.dsl.parser import parse_workflow
+from biz.dsl.schemas import SchemaFault
+from biz.dsl.source import SourceError, load, positions
+
+DIRECTIVES = frozenset({"continue", "exit", "end"})
+_CACHED_WORKFLOWS = 256
+
+
+class InvalidWorkflow(Exception):
+    """The text holds no valid workflow."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        first = diagnostics[0]
+        super().__init__(f"{first.pointer or '/'}: {first.message}")
+        self.diagnostics = diagnostics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What is known of a definition's text; `workflow` is None where it has errors."""
+
+    workflow: Workflow | None
+    diagnostics: Sequence[Diagnostic]
+
+    @property
+    def errors(self) -> Sequence[Diagnostic]:
+        """The diagnostics that refuse the definition."""
+        return [d for d in self.diagnostics if d.severity is Severity.ERROR]
+
+    @property
+    def document(self) -> Document:
+        """The document of a definition without errors."""
+        return self.require().document
+
+    def require(self) -> Workflow:
+        """The workflow; raises InvalidWorkflow where there are errors."""
+        if self.workflow is None:
+            raise InvalidWorkflow(self.errors)
+        return self.workflow
+
+
+def check(text: str) -> Checked:
+    """Reads a definition in JSON or YAML, and reports every fault with its place in the text."""
+    try:
+        value = load(text)
+    except SourceError as error:
+        syntax = Diagnostic(
+            code="syntax",
+            message=error.message,
+            pointer="",
+            line=error.line,
+            column=error.column,
+        )
+        return Checked(workflow=None, diagnostics=(syntax,))
+    diagnostics = Diagnostics()
+    try:
+        workflow = parse_workflow(value, diagnostics)
+    except RecursionError:
+        diagnostics.error("syntax", "nested too deep", "")
+        return Checked(workflow=None, diagnostics=diagnostics.all())
+    for tasks in _lists(workflow.do):
+        _check_targets(tasks, diagnostics)
+    found = diagnostics.all()
+    if not found:
+        return Checked(workflow=workflow, diagnostics=())
+    places = positions(text)
+    placed = [_place(diagnostic, places) for diagnostic in found]
+    has_errors = any(d.severity is Severity.ERROR for d in placed)
+    return Checked(workflow=None if has_errors else workflow, diagnostics=placed)
+
+
+@lru_cache(maxsize=_CACHED_WORKFLOWS)
+def load_workflow(text: str) -> Workflow:
+    """The workflow of a stored definition, parsed once a process. Raises InvalidWorkflow."""
+    return check(text).require()
+
+
+def check_input(text: str, input: Any) -> Sequence[SchemaFault]:
+    """Where an input breaks the `input.schema` of a stored definition."""
+    schema = load_workflow(text).input.schema
+    return schema.faults(input) if schema is not None else ()
+
+
+def _lists(tasks: TaskList) -> Iterator[TaskList]:
+    yield tasks
+    for task in tasks.tasks:
+        for inner in task.lists():
+            yield from _lists(inner)
+
+
+def _check_targets(tasks: TaskList, diagnostics: Diagnostics) -> None:
+    """A directive names a task of its own list (DSL reference, "Flow Directive")."""
+    for task in tasks.tasks:
+        for target, pointer in task.directives():
+            if target not in DIRECTIVES and target not in tasks.places:
+                known = ", ".join((*sorted(DIRECTIVES), *tasks.places))
+                message = f'"{target}" is no task of this list; known are {known}'
+                diagnostics.error("unknown-target", message, pointer)
+
+
+def _place(diagnostic: Diagnostic, places: dict[str, Any]) -> Diagnostic:
+    """With line and column, of the nearest value around where the place itself is missing."""
+    pointer = diagnostic.pointer
+    while pointer not in places and pointer:
+        pointer = pointer.rpartition("/")[0]
+    if pointer not in places:
+        return diagnostic
+    return replace(diagnostic, line=places[pointer].line, column=places[pointer].column)

@@ -1,0 +1,138 @@
+"""`biz.engine` over the Temporal client."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from biz.dsl.errors import WorkflowError
+from biz.engine import WORKFLOW_TYPE, RunRequest, RunState
+from biz.errors import EngineUnavailable
+from biz.execution import Execution, ExecutionEnd, ExecutionStatus
+
+_RPC_TIMEOUT = timedelta(seconds=5)
+_ENDED_FROM_OUTSIDE = (
+    f'WorkflowType = "{WORKFLOW_TYPE}" AND CloseTime > "{{since}}" '
+    'AND ExecutionStatus IN ("Terminated", "TimedOut", "Canceled", "Failed")'
+)
+
+
+async def connect(*, address: str, namespace: str, lazy: bool = False) -> Client:
+    """A client; with `lazy` it connects at its first call. Raises EngineUnavailable."""
+    try:
+        return await Client.connect(address, namespace=namespace, lazy=lazy)
+    except RuntimeError:
+        raise EngineUnavailable(f"Temporal doesn't answer at {address}") from None
+
+
+class TemporalEngine:
+    """Runs are Temporal workflows, each under its execution's id."""
+
+    def __init__(self, *, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def start(self, execution: Execution) -> None:
+        """See Engine. An id starts once, even after its run has ended."""
+        request = RunRequest(
+            execution_id=execution.id, definition=execution.definition, input=execution.input
+        )
+        name = f"{execution.namespace}/{execution.template_name} {execution.template_version}"
+        with suppress(WorkflowAlreadyStartedError):
+            try:
+                await self._client.start_workflow(
+                    WORKFLOW_TYPE,
+                    request,
+                    id=execution.id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    static_summary=name,
+                    rpc_timeout=_RPC_TIMEOUT,
+                )
+            except RPCError as error:
+                raise _unavailable() from error
+
+    async def wait(self, id: str, timeout: timedelta) -> None:
+        """See Engine. Holds one long poll at Temporal."""
+        handle = self._client.get_workflow_handle(id)
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                await handle.result()
+        except (TimeoutError, WorkflowFailureError):
+            return
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise _unavailable() from error
+
+    async def state(self, id: str) -> RunState | None:
+        """See Engine."""
+        handle = self._client.get_workflow_handle(id)
+        try:
+            description = await handle.describe(rpc_timeout=_RPC_TIMEOUT)
+            if description.status is WorkflowExecutionStatus.RUNNING:
+                return RunState(end=None)
+            return RunState(end=await _end(handle, description))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise _unavailable() from error
+
+    async def ended_from_outside(self, since: datetime) -> AsyncIterator[str]:
+        """See Engine. Temporal's list lags behind by a second or two."""
+        query = _ENDED_FROM_OUTSIDE.format(since=since.astimezone(UTC).isoformat())
+        try:
+            async for found in self._client.list_workflows(query, rpc_timeout=_RPC_TIMEOUT):
+                yield found.id
+        except RPCError as error:
+            raise _unavailable() from error
+
+
+async def _end(
+    handle: WorkflowHandle[Any, Any], description: WorkflowExecutionDescription
+) -> ExecutionEnd:
+    """How a closed run ended."""
+    status, output, error = ExecutionStatus.COMPLETED, None, None
+    try:
+        output = await handle.result(rpc_timeout=_RPC_TIMEOUT)
+    except WorkflowFailureError as failure:
+        status, error = _failure(description.status, failure.cause)
+    return ExecutionEnd(
+        status=status,
+        output=output,
+        error=error,
+        ended_at=description.close_time or datetime.now(UTC),
+    )
+
+
+def _failure(
+    status: WorkflowExecutionStatus | None, cause: BaseException
+) -> tuple[ExecutionStatus, WorkflowError]:
+    match status:
+        case WorkflowExecutionStatus.TERMINATED:
+            detail = f"the run was terminated: {cause}"
+            return ExecutionStatus.TERMINATED, WorkflowError.standard("runtime", detail)
+        case WorkflowExecutionStatus.CANCELED:
+            detail = "the run was cancelled"
+            return ExecutionStatus.CANCELLED, WorkflowError.standard("runtime", detail)
+        case WorkflowExecutionStatus.TIMED_OUT:
+            detail = "the run took longer than Temporal allows it"
+            return ExecutionStatus.FAULTED, WorkflowError.standard("timeout", detail)
+    if isinstance(cause, ApplicationError) and cause.details:
+        return ExecutionStatus.FAULTED, WorkflowError.from_json(cause.details[0])
+    return ExecutionStatus.FAULTED, WorkflowError.standard("runtime", "the run failed at Temporal")
+
+
+def _unavailable() -> EngineUnavailable:
+    return EngineUnavailable("Temporal doesn't answer; try again in a moment")

@@ -1,0 +1,52 @@
+"""The one Temporal workflow: it runs any definition by the interpreter."""
+
+import asyncio
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from biz.dsl.errors import TaskFault, WorkflowError
+    from biz.dsl.interpreter import Interpreter
+    from biz.dsl.validator import InvalidWorkflow, load_workflow
+    from biz.engine import WORKFLOW_TYPE, RunRequest
+    from biz.execution import ExecutionEnd, ExecutionStatus
+    from workflows.runtime import TemporalRuntime
+
+
+@workflow.defn(name=WORKFLOW_TYPE)
+class DefinitionWorkflow:
+    """A run. Its result is the workflow's output; a fault fails it with the problem details."""
+
+    @workflow.run
+    async def run(self, request: RunRequest) -> Any:
+        """Interprets the definition, and writes how it ended before Temporal knows of it."""
+        runtime = TemporalRuntime(request.execution_id)
+        output, error = None, None
+        try:
+            definition = load_workflow(request.definition)
+            output = await Interpreter(definition, runtime).run(request.input)
+        except asyncio.CancelledError:
+            await runtime.record_end(_end(ExecutionStatus.CANCELLED))
+            raise
+        except TaskFault as fault:
+            error = fault.error
+        except InvalidWorkflow as invalid:
+            error = WorkflowError.standard("configuration", str(invalid))
+        except Exception:
+            workflow.logger.exception("the run broke")
+            error = WorkflowError.standard("runtime", "the engine broke on this run")
+        if error is None:
+            await runtime.record_end(_end(ExecutionStatus.COMPLETED, output=output))
+            return output
+        await runtime.record_end(_end(ExecutionStatus.FAULTED, error=error))
+        raise ApplicationError(
+            error.detail or error.title, error.to_json(), type=error.type, non_retryable=True
+        )
+
+
+def _end(
+    status: ExecutionStatus, *, output: Any = None, error: WorkflowError | None = None
+) -> ExecutionEnd:
+    return ExecutionEnd(status=status, output=output, error=error, ended_at=workflow.now())

@@ -1,0 +1,134 @@
+"""The language's runtime on Temporal: its clock, timers and activities."""
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+
+from biz.dsl.errors import TaskFault, WorkflowError
+from biz.dsl.runtime import HttpCall, Progress, RunDescriptor
+from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from workflows.activities.http_call import HttpActivities, HttpCallRequest
+from workflows.activities.recording import RecordingActivities
+
+RUNTIME_NAME = "workflow-engine"
+RUNTIME_VERSION = "0.1.0"
+MAX_CALL_BYTES = 1024 * 1024
+
+_SHOWN_FROM = timedelta(seconds=1)
+"""A wait shorter than this isn't written down before it is over."""
+
+_BREATH = timedelta(milliseconds=1)
+_RECORDING_TIMEOUT = timedelta(seconds=10)
+_RECORDING_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)
+)
+_CALL_TIMEOUT = timedelta(minutes=10)
+_CALL_HEARTBEAT = timedelta(seconds=5)
+_CALL_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=20,
+)
+"""Attempts follow lost workers and databases that are down; what a service answers is final."""
+
+
+class TemporalRuntime:
+    """Implements `biz.dsl.runtime.Runtime` inside of a workflow."""
+
+    def __init__(self, execution_id: str) -> None:
+        self._execution_id = execution_id
+        self._sequence = 0
+
+    def describe(self) -> RunDescriptor:
+        """See Runtime."""
+        return RunDescriptor(
+            id=self._execution_id,
+            started_at=workflow.info().start_time,
+            runtime_name=RUNTIME_NAME,
+            runtime_version=RUNTIME_VERSION,
+            runtime_metadata={},
+        )
+
+    def now(self) -> datetime:
+        """Temporal's time of the present workflow task."""
+        return workflow.now()
+
+    async def sleep(self, duration: timedelta, progress: Progress) -> None:
+        """A durable timer."""
+        if duration >= _SHOWN_FROM:
+            await self._record_progress(progress)
+        await workflow.sleep(duration)
+
+    async def call_http(self, call: HttpCall, progress: Progress) -> Any:
+        """An activity; its fault is the task's."""
+        request = HttpCallRequest(
+            execution_id=self._execution_id, call=call, progress=self._next(progress)
+        )
+        if len(json.dumps(call.body)) > MAX_CALL_BYTES:
+            detail = f"the call's body has more than {MAX_CALL_BYTES} bytes"
+            raise TaskFault(WorkflowError.standard("runtime", detail))
+        try:
+            return await workflow.execute_activity_method(
+                HttpActivities.call,
+                request,
+                start_to_close_timeout=_CALL_TIMEOUT,
+                heartbeat_timeout=_CALL_HEARTBEAT,
+                retry_policy=_CALL_RETRY,
+                summary=progress.current_tasks[0],
+            )
+        except ActivityError as error:
+            raise _call_fault(error) from error
+
+    async def breathe(self) -> None:
+        """A minimal timer: only a command to Temporal counts as giving way."""
+        await workflow.sleep(_BREATH)
+
+    async def record_end(self, end: ExecutionEnd) -> None:
+        """Writes how the run ended. A cancellation that comes now comes too late."""
+        recording = asyncio.create_task(
+            workflow.execute_local_activity_method(
+                RecordingActivities.record_end,
+                args=[self._execution_id, end],
+                start_to_close_timeout=_RECORDING_TIMEOUT,
+                retry_policy=_RECORDING_RETRY,
+            )
+        )
+        while not recording.done():
+            try:
+                await asyncio.shield(recording)
+            except asyncio.CancelledError:
+                continue
+
+    async def _record_progress(self, progress: Progress) -> None:
+        await workflow.execute_local_activity_method(
+            RecordingActivities.record_progress,
+            args=[self._execution_id, self._next(progress)],
+            start_to_close_timeout=_RECORDING_TIMEOUT,
+            retry_policy=_RECORDING_RETRY,
+        )
+
+    def _next(self, progress: Progress) -> ExecutionProgress:
+        self._sequence += 1
+        status = ExecutionStatus.WAITING if progress.waiting else ExecutionStatus.RUNNING
+        return ExecutionProgress(
+            sequence=self._sequence,
+            status=status,
+            current_tasks=progress.current_tasks,
+            at=workflow.now(),
+        )
+
+
+def _call_fault(error: ActivityError) -> BaseException:
+    """What an activity's failure is to the workflow."""
+    cause = error.cause
+    if isinstance(cause, CancelledError):
+        return asyncio.CancelledError()
+    if isinstance(cause, ApplicationError) and cause.non_retryable and cause.details:
+        return TaskFault(WorkflowError.from_json(cause.details[0]))
+    detail = "the call was given up: its worker was lost, or the database was down, too often"
+    return TaskFault(WorkflowError.standard("runtime", detail))

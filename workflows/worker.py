@@ -1,0 +1,37 @@
+"""Builds the worker: what runs workflows and activities for a task queue."""
+
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from workflows.activities.http_call import HttpActivities
+from workflows.activities.recording import RecordingActivities
+from workflows.definition_workflow import DefinitionWorkflow
+
+_STICKY_TIMEOUT = timedelta(seconds=2)
+"""How long a run waits for a worker that knew it, before another one takes it over."""
+
+
+def build_worker(
+    *,
+    client: Client,
+    task_queue: str,
+    http: HttpActivities,
+    recording: RecordingActivities,
+    max_concurrent_calls: int,
+    drain: timedelta,
+) -> Worker:
+    """A worker that isn't running yet.
+
+    `max_concurrent_calls` bounds the activities at once; `drain` is how long a stop waits for them.
+    """
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[DefinitionWorkflow],
+        activities=[http.call, recording.record_progress, recording.record_end],
+        max_concurrent_activities=max_concurrent_calls,
+        sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
+        graceful_shutdown_timeout=drain,
+    )
