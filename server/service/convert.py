@@ -1,0 +1,312 @@
+"""Between messages and entities: one pure function a direction.
+
+What a request can't mean becomes an InvalidArgument that names every such field at once.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from api.execution.v1 import execution_pb2
+from api.template.v1 import template_pb2
+from api.workflow.v1 import workflow_pb2
+from biz.dsl.diagnostics import Diagnostic
+from biz.dsl.errors import WorkflowError
+from biz.errors import InvalidArgument, Violation
+from biz.execution import (
+    BusinessKeyPolicy,
+    Execution,
+    ExecutionQuery,
+    ExecutionStatus,
+    StartRequest,
+)
+from biz.paging import PageRequest
+from biz.template import Template, TemplateAlias, TemplateChange, TemplateStatus
+from server.service.values import text_to_proto, value_from_proto, value_to_proto
+
+
+class ListRequest(Protocol):
+    """What all requests for a page have in common."""
+
+    page_size: int
+    page_token: str
+    order_by: str
+    show_total: bool
+
+
+def page_request_from_proto(request: ListRequest) -> PageRequest:
+    """The page that is asked for."""
+    return PageRequest(
+        size=request.page_size,
+        token=request.page_token,
+        order_by=request.order_by,
+        show_total=request.show_total,
+    )
+
+
+def template_to_proto(template: Template) -> template_pb2.Template:
+    """The message; its config is empty where the entity's is."""
+    return template_pb2.Template(
+        id=template.id,
+        name=template.name,
+        description=template.description,
+        version=template.version,
+        config=template.config,
+        status=template.status.value,
+        created_at=_timestamp(template.created_at),
+        updated_at=_timestamp(template.updated_at),
+        etag=template.etag,
+        namespace=template.namespace,
+        digest=template.digest,
+        labels=template.labels,
+    )
+
+
+def template_change_from_proto(request: template_pb2.UpdateTemplateRequest) -> TemplateChange:
+    """What the request sets. Raises InvalidArgument."""
+    faults: list[Violation] = []
+    change = TemplateChange(
+        name=request.name if request.HasField("name") else None,
+        version=request.version if request.HasField("version") else None,
+        description=request.description if request.HasField("description") else None,
+        config=request.config if request.HasField("config") else None,
+        status=_template_status(request.status, faults) if request.HasField("status") else None,
+        labels=_labels(request.labels, faults) if request.HasField("labels") else None,
+    )
+    _refuse(faults)
+    return change
+
+
+def template_view_from_proto(
+    view: template_pb2.Template.View.ValueType,
+) -> template_pb2.Template.View.ValueType:
+    """The same view. Raises InvalidArgument where it is none that this server knows."""
+    faults: list[Violation] = []
+    _check_enum(template_pb2.Template.View.DESCRIPTOR, view, "view", faults)
+    _refuse(faults)
+    return view
+
+
+def template_alias_to_proto(alias: TemplateAlias) -> template_pb2.TemplateAlias:
+    """The message."""
+    return template_pb2.TemplateAlias(
+        namespace=alias.namespace,
+        name=alias.name,
+        alias=alias.alias,
+        version=alias.version,
+        template_id=alias.template_id,
+        updated_at=_timestamp(alias.updated_at),
+    )
+
+
+def start_request_from_proto(request: execution_pb2.StartExecutionRequest) -> StartRequest:
+    """What is to be run. Raises InvalidArgument."""
+    faults: list[Violation] = []
+    start = StartRequest(
+        template_id=request.template_id,
+        namespace=request.namespace,
+        template_name=request.template_name,
+        version=request.version,
+        alias=request.alias,
+        input=(
+            value_from_proto(request.input, field="input", faults=faults)
+            if request.HasField("input")
+            else None
+        ),
+        labels=dict(request.labels),
+        business_key=request.business_key,
+        business_key_policy=_business_key_policy(request.business_key_policy, faults),
+        request_id=request.request_id,
+        wait=wait_from_proto(request.wait),
+    )
+    _refuse(faults)
+    return start
+
+
+def execution_query_from_proto(request: execution_pb2.ListExecutionsRequest) -> ExecutionQuery:
+    """The filter, without its labels, which are read by the use case. Raises InvalidArgument."""
+    faults: list[Violation] = []
+    if request.parent_id:
+        message = "can't be filtered by yet: no execution starts another"
+        faults.append(Violation(field="parent_id", code="unsupported", message=message))
+    _check_enum(execution_pb2.Execution.View.DESCRIPTOR, request.view, "view", faults)
+    query = ExecutionQuery(
+        namespace=request.namespace,
+        template_id=request.template_id,
+        template_name=request.template_name,
+        statuses=[
+            status
+            for index, number in enumerate(request.status)
+            if (status := _execution_status(number, index, faults))
+        ],
+        business_key=request.business_key,
+        created_after=_datetime(request.created_after)
+        if request.HasField("created_after")
+        else None,
+        created_before=(
+            _datetime(request.created_before) if request.HasField("created_before") else None
+        ),
+        full=request.view == execution_pb2.Execution.FULL,
+    )
+    _refuse(faults)
+    return query
+
+
+def execution_view_from_proto(
+    view: execution_pb2.Execution.View.ValueType,
+) -> execution_pb2.Execution.View.ValueType:
+    """The same view. Raises InvalidArgument where it is none that this server knows."""
+    faults: list[Violation] = []
+    _check_enum(execution_pb2.Execution.View.DESCRIPTOR, view, "view", faults)
+    _refuse(faults)
+    return view
+
+
+def wait_from_proto(wait: Duration) -> timedelta:
+    """The duration, to the microsecond."""
+    return wait.ToTimedelta()
+
+
+def execution_to_proto(
+    execution: Execution,
+    *,
+    view: execution_pb2.Execution.View.ValueType = execution_pb2.Execution.VIEW_UNSPECIFIED,
+    runs_url: str = "",
+) -> execution_pb2.Execution:
+    """The message: without definition, input and output when BASIC, with all of them when FULL,
+    and by default with the last two.
+
+    `runs_url` is where Temporal's web interface shows runs, each below its id; empty for nowhere.
+    """
+    message = execution_pb2.Execution(
+        id=execution.id,
+        template_id=execution.template_id,
+        template_name=execution.template_name,
+        template_version=execution.template_version,
+        namespace=execution.namespace,
+        definition_digest=execution.definition_digest,
+        status=execution_pb2.Execution.Status.Value(execution.status.name),
+        error=_error(execution.error) if execution.error else None,
+        created_at=_timestamp(execution.created_at),
+        started_at=_timestamp(execution.started_at),
+        ended_at=_timestamp(execution.ended_at),
+        duration=_duration(execution.started_at, execution.ended_at),
+        labels=execution.labels,
+        current_tasks=execution.current_tasks,
+        temporal_url=f"{runs_url}/{execution.id}" if runs_url else "",
+        business_key=execution.business_key,
+    )
+    if view != execution_pb2.Execution.BASIC:
+        message.input.CopyFrom(value_to_proto(execution.input))
+        if execution.status is ExecutionStatus.COMPLETED:
+            message.output.CopyFrom(value_to_proto(execution.output))
+    if view == execution_pb2.Execution.FULL:
+        message.definition = execution.definition
+    return message
+
+
+def diagnostic_to_proto(diagnostic: Diagnostic) -> workflow_pb2.Diagnostic:
+    """The message."""
+    return workflow_pb2.Diagnostic(
+        severity=workflow_pb2.Diagnostic.Severity.Value(diagnostic.severity.name),
+        code=diagnostic.code,
+        message=text_to_proto(diagnostic.message),
+        pointer=text_to_proto(diagnostic.pointer),
+        line=diagnostic.line,
+        column=diagnostic.column,
+    )
+
+
+def _error(error: WorkflowError) -> execution_pb2.Execution.Error:
+    return execution_pb2.Execution.Error(
+        type=text_to_proto(error.type),
+        title=text_to_proto(error.title),
+        status=error.status,
+        detail=text_to_proto(error.detail),
+        instance=text_to_proto(error.instance),
+    )
+
+
+def _timestamp(time: datetime | None) -> Timestamp | None:
+    if time is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(time)
+    return message
+
+
+def _datetime(time: Timestamp) -> datetime:
+    return time.ToDatetime(tzinfo=UTC)
+
+
+def _duration(start: datetime | None, end: datetime | None) -> Duration | None:
+    if start is None or end is None:
+        return None
+    message = Duration()
+    message.FromTimedelta(end - start)
+    return message
+
+
+def _template_status(text: str, faults: list[Violation]) -> TemplateStatus | None:
+    try:
+        return TemplateStatus(text)
+    except ValueError:
+        message = 'must be "active" or "inactive"'
+        faults.append(Violation(field="status", code="unknown-status", message=message))
+        return None
+
+
+def _labels(labels: Struct, faults: list[Violation]) -> dict[str, str]:
+    found = {}
+    for key, value in labels.fields.items():
+        found[key] = value.string_value
+        if value.WhichOneof("kind") != "string_value":
+            message = f"the value of {key[:80]!r} must be a string"
+            faults.append(Violation(field="labels", code="wrong-type", message=message))
+    return found
+
+
+def _execution_status(
+    number: execution_pb2.Execution.Status.ValueType, index: int, faults: list[Violation]
+) -> ExecutionStatus | None:
+    statuses = execution_pb2.Execution.Status
+    if number == execution_pb2.Execution.STATUS_UNSPECIFIED or number not in statuses.values():
+        known = ", ".join(status.name for status in ExecutionStatus)
+        faults.append(
+            Violation(
+                field="status",
+                code="unknown-value",
+                message=f"must be one of {known}",
+                pointer=f"/{index}",
+            )
+        )
+        return None
+    return ExecutionStatus[statuses.Name(number)]
+
+
+def _business_key_policy(
+    number: execution_pb2.StartExecutionRequest.BusinessKeyPolicy.ValueType,
+    faults: list[Violation],
+) -> BusinessKeyPolicy:
+    policies = execution_pb2.StartExecutionRequest.BusinessKeyPolicy
+    if _check_enum(policies.DESCRIPTOR, number, "business_key_policy", faults) and number:
+        return BusinessKeyPolicy[policies.Name(number)]
+    return BusinessKeyPolicy.FAIL
+
+
+def _check_enum(enum: EnumDescriptor, number: int, field: str, faults: list[Violation]) -> bool:
+    """Whether the enum has the number; adds a fault where it hasn't."""
+    if number in enum.values_by_number:
+        return True
+    known = ", ".join(value.name for value in enum.values if value.number)
+    faults.append(Violation(field=field, code="unknown-value", message=f"must be one of {known}"))
+    return False
+
+
+def _refuse(faults: list[Violation]) -> None:
+    if faults:
+        raise InvalidArgument(faults)

@@ -1,0 +1,58 @@
+"""ExecutionService: decode, call one use case, encode. What isn't here yet is UNIMPLEMENTED."""
+
+from api.execution.v1 import execution_pb2, execution_pb2_grpc
+from biz.execution import ExecutionUsecase
+from server.service.convert import (
+    execution_query_from_proto,
+    execution_to_proto,
+    execution_view_from_proto,
+    page_request_from_proto,
+    start_request_from_proto,
+    wait_from_proto,
+)
+
+
+class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
+    """Executions."""
+
+    def __init__(self, *, executions: ExecutionUsecase, runs_url: str = "") -> None:
+        """`runs_url` is where Temporal's web interface shows runs, each below its id, such as
+        `http://localhost:8088/namespaces/default/workflows`; empty for nowhere.
+        """
+        self._executions = executions
+        self._runs_url = runs_url
+
+    async def StartExecution(
+        self, request: execution_pb2.StartExecutionRequest, context: object
+    ) -> execution_pb2.StartExecutionResponse:
+        execution = await self._executions.start(start_request_from_proto(request))
+        return execution_pb2.StartExecutionResponse(
+            execution=execution_to_proto(execution, runs_url=self._runs_url)
+        )
+
+    async def GetExecution(
+        self, request: execution_pb2.GetExecutionRequest, context: object
+    ) -> execution_pb2.GetExecutionResponse:
+        view = execution_view_from_proto(request.view)
+        execution = await self._executions.get(request.id, wait=wait_from_proto(request.wait))
+        return execution_pb2.GetExecutionResponse(
+            execution=execution_to_proto(execution, view=view, runs_url=self._runs_url)
+        )
+
+    async def ListExecutions(
+        self, request: execution_pb2.ListExecutionsRequest, context: object
+    ) -> execution_pb2.ListExecutionsResponse:
+        page = await self._executions.list(
+            page_request_from_proto(request),
+            query=execution_query_from_proto(request),
+            labels=list(request.labels),
+        )
+        view = request.view or execution_pb2.Execution.BASIC
+        return execution_pb2.ListExecutionsResponse(
+            executions=[
+                execution_to_proto(execution, view=view, runs_url=self._runs_url)
+                for execution in page.items
+            ],
+            next_page_token=page.next_token,
+            total_size=page.total,
+        )

@@ -1,0 +1,150 @@
+"""No field of a request gets lost on its way to the use case."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from api.execution.v1 import execution_pb2
+from api.template.v1 import template_pb2
+from api.workflow.v1 import workflow_pb2
+from biz.errors import InvalidArgument
+from biz.paging import Page
+from server.service.execution import ExecutionService
+from server.service.template import TemplateService
+from server.service.workflow import WorkflowService
+from tests.fixtures.entities import ALIAS, COMPLETED, TEMPLATE
+
+
+class Recorder:
+    """A use case that notes what it is asked, and answers from a list."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def answer(*args: Any, **kwargs: Any) -> Any:
+            self.asked.append((name, args, kwargs))
+            return self._answers[name]
+
+        return answer
+
+
+TEMPLATES = {
+    "create": TEMPLATE,
+    "get": TEMPLATE,
+    "update": TEMPLATE,
+    "delete": None,
+    "list": Page(items=[TEMPLATE], next_token="next", total=41),
+    "set_alias": ALIAS,
+    "delete_alias": None,
+    "list_aliases": Page(items=[ALIAS], next_token="next", total=41),
+}
+EXECUTIONS = {
+    "start": COMPLETED,
+    "get": COMPLETED,
+    "list": Page(items=[COMPLETED], next_token="next", total=41),
+}
+REQUESTS: Mapping[str, Message] = {
+    "CreateTemplate": template_pb2.CreateTemplateRequest(),
+    "GetTemplate": template_pb2.GetTemplateRequest(),
+    "UpdateTemplate": template_pb2.UpdateTemplateRequest(),
+    "DeleteTemplate": template_pb2.DeleteTemplateRequest(),
+    "ListTemplates": template_pb2.ListTemplatesRequest(),
+    "SetTemplateAlias": template_pb2.SetTemplateAliasRequest(),
+    "DeleteTemplateAlias": template_pb2.DeleteTemplateAliasRequest(),
+    "ListTemplateAliases": template_pb2.ListTemplateAliasesRequest(),
+    "StartExecution": execution_pb2.StartExecutionRequest(),
+    "GetExecution": execution_pb2.GetExecutionRequest(),
+    "ListExecutions": execution_pb2.ListExecutionsRequest(),
+    "ValidateWorkflow": workflow_pb2.ValidateWorkflowRequest(),
+}
+
+
+async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
+    """What the use case is asked, and what the caller gets; or the refusal."""
+    templates: Any = Recorder(TEMPLATES)
+    executions: Any = Recorder(EXECUTIONS)
+    workflows: Any = Recorder({"validate": ()})
+    services: list[Any] = [
+        TemplateService(templates=templates),
+        ExecutionService(executions=executions),
+        WorkflowService(workflows=workflows),
+    ]
+    [service] = [s for s in services if rpc in type(s).__dict__]
+    try:
+        answer = await getattr(service, rpc)(request, None)
+    except InvalidArgument as error:
+        return "refused", error.violations
+    return templates.asked + executions.asked + workflows.asked, answer
+
+
+def set_field(request: Message, field: FieldDescriptor) -> None:
+    """Gives one field a value that isn't its default."""
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        getattr(request, field.name)["key"] = "value"
+        return
+    if field.message_type is not None:
+        message = getattr(request, field.name)
+        match field.message_type.full_name:
+            case "google.protobuf.Value":
+                message.string_value = "hello"
+            case "google.protobuf.Struct":
+                message["key"] = "value"
+            case _:
+                message.seconds = 5
+        return
+    value: Any = {
+        FieldDescriptor.CPPTYPE_STRING: "inactive" if field.name == "status" else "text",
+        FieldDescriptor.CPPTYPE_BOOL: True,
+    }.get(field.cpp_type, 2)
+    if field.is_repeated:
+        getattr(request, field.name).append(value)
+    else:
+        setattr(request, field.name, value)
+
+
+@pytest.mark.parametrize(
+    ("rpc", "name"),
+    [(rpc, field.name) for rpc, request in REQUESTS.items() for field in request.DESCRIPTOR.fields],
+)
+async def test_every_field_of_a_request_counts(rpc: str, name: str) -> None:
+    request = type(REQUESTS[rpc])()
+    set_field(request, request.DESCRIPTOR.fields_by_name[name])
+    assert await outcome(rpc, request) != await outcome(rpc, REQUESTS[rpc])
+
+
+@pytest.mark.parametrize("rpc", ["ListTemplates", "ListTemplateAliases", "ListExecutions"])
+async def test_a_page_is_answered_whole(rpc: str) -> None:
+    _, answer = await outcome(rpc, REQUESTS[rpc])
+    assert len(answer.ListFields()) == len(answer.DESCRIPTOR.fields)
+    assert (answer.next_page_token, answer.total_size) == ("next", 41)
+
+
+@pytest.mark.parametrize(
+    ("rpc", "field"),
+    [
+        ("CreateTemplate", "template"),
+        ("GetTemplate", "template"),
+        ("UpdateTemplate", "template"),
+        ("SetTemplateAlias", "template_alias"),
+        ("StartExecution", "execution"),
+        ("GetExecution", "execution"),
+    ],
+)
+async def test_a_resource_is_answered_in_the_field_named_after_it(rpc: str, field: str) -> None:
+    _, answer = await outcome(rpc, REQUESTS[rpc])
+    assert answer.HasField(field)
+
+
+async def test_a_list_of_executions_leaves_out_what_is_big() -> None:
+    _, basic = await outcome("ListExecutions", execution_pb2.ListExecutionsRequest())
+    assert not basic.executions[0].HasField("input")
+    assert basic.executions[0].definition == ""
+    request = execution_pb2.ListExecutionsRequest(view=execution_pb2.Execution.FULL)
+    _, full = await outcome("ListExecutions", request)
+    assert full.executions[0].HasField("input")
+    assert full.executions[0].definition
