@@ -1,7 +1,9 @@
 """Fixtures of all tests; each module under tests/fixtures brings one real part."""
 
 pytest_plugins = [
+    "tests.fixtures.chain",
     "tests.fixtures.envoy",
+    "tests.fixtures.grpc_service",
     "tests.fixtures.stub_server",
     "tests.fixtures.temporal",
 ]
