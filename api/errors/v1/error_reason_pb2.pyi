@@ -26,11 +26,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Never sent."""
     INVALID_ARGUMENT: _ErrorReason.ValueType  # 1
     """INVALID_ARGUMENT: the request breaks the contract. Mend what the field violations of the
-    google.rpc.BadRequest name; repeating it unchanged never helps.
+    google.rpc.BadRequest name, each a field and after a `#` the JSON pointer into its value.
     """
     INVALID_DEFINITION: _ErrorReason.ValueType  # 2
     """INVALID_ARGUMENT: the workflow definition has faults. Mend each one that a field violation
-    names, with the JSON pointer into the definition.
+    names, as in `config#/do/0/getPet`.
     """
     TEMPLATE_NOT_FOUND: _ErrorReason.ValueType  # 3
     """NOT_FOUND: there is no such template, or it was deleted. List templates to find its id, or its
@@ -66,8 +66,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE: the engine that runs workflows doesn't answer. Try again after the delay of the
     google.rpc.RetryInfo.
     """
-    SHUTTING_DOWN: _ErrorReason.ValueType  # 14
-    """UNAVAILABLE: the server is stopping. Try again after the delay of the google.rpc.RetryInfo."""
+    SERVER_UNAVAILABLE: _ErrorReason.ValueType  # 14
+    """UNAVAILABLE: no server answers, or it is stopping. Try again after a second."""
     UNIMPLEMENTED: _ErrorReason.ValueType  # 15
     """UNIMPLEMENTED: this server doesn't offer the call. Look whether a newer one does."""
     DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 16
@@ -90,8 +90,6 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INTERNAL: the service failed, and what happened is in its log under the request id. Report it;
     repeating may help where the call is safe to repeat.
     """
-    SERVER_UNAVAILABLE: _ErrorReason.ValueType  # 23
-    """UNAVAILABLE: the server doesn't answer; over HTTP only. Try again a little later."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, with the domain
@@ -102,11 +100,11 @@ ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Never sent."""
 INVALID_ARGUMENT: ErrorReason.ValueType  # 1
 """INVALID_ARGUMENT: the request breaks the contract. Mend what the field violations of the
-google.rpc.BadRequest name; repeating it unchanged never helps.
+google.rpc.BadRequest name, each a field and after a `#` the JSON pointer into its value.
 """
 INVALID_DEFINITION: ErrorReason.ValueType  # 2
 """INVALID_ARGUMENT: the workflow definition has faults. Mend each one that a field violation
-names, with the JSON pointer into the definition.
+names, as in `config#/do/0/getPet`.
 """
 TEMPLATE_NOT_FOUND: ErrorReason.ValueType  # 3
 """NOT_FOUND: there is no such template, or it was deleted. List templates to find its id, or its
@@ -142,8 +140,8 @@ ENGINE_UNAVAILABLE: ErrorReason.ValueType  # 13
 """UNAVAILABLE: the engine that runs workflows doesn't answer. Try again after the delay of the
 google.rpc.RetryInfo.
 """
-SHUTTING_DOWN: ErrorReason.ValueType  # 14
-"""UNAVAILABLE: the server is stopping. Try again after the delay of the google.rpc.RetryInfo."""
+SERVER_UNAVAILABLE: ErrorReason.ValueType  # 14
+"""UNAVAILABLE: no server answers, or it is stopping. Try again after a second."""
 UNIMPLEMENTED: ErrorReason.ValueType  # 15
 """UNIMPLEMENTED: this server doesn't offer the call. Look whether a newer one does."""
 DEADLINE_EXCEEDED: ErrorReason.ValueType  # 16
@@ -166,6 +164,4 @@ INTERNAL: ErrorReason.ValueType  # 22
 """INTERNAL: the service failed, and what happened is in its log under the request id. Report it;
 repeating may help where the call is safe to repeat.
 """
-SERVER_UNAVAILABLE: ErrorReason.ValueType  # 23
-"""UNAVAILABLE: the server doesn't answer; over HTTP only. Try again a little later."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -30,8 +30,9 @@ if _version_not_supported:
 class ExecutionServiceStub:
     """Starts executions, shows how they go, and controls them.
 
-    Inputs, outputs and event data are JSON values of at most 32 levels. Their numbers are doubles: a
-    whole number from 2^53 on can't be carried exactly and is INVALID_ARGUMENT; write it as a string.
+    Inputs, outputs and event data are JSON values of at most 32 levels; what an output has below that
+    is shown as its JSON text. Numbers are doubles: in a request a whole number from 2^53 on, which
+    can't be carried exactly, is INVALID_ARGUMENT; write it as a string.
     """
 
     def __init__(self, channel):
@@ -145,8 +146,9 @@ class ExecutionServiceStub:
 class ExecutionServiceServicer:
     """Starts executions, shows how they go, and controls them.
 
-    Inputs, outputs and event data are JSON values of at most 32 levels. Their numbers are doubles: a
-    whole number from 2^53 on can't be carried exactly and is INVALID_ARGUMENT; write it as a string.
+    Inputs, outputs and event data are JSON values of at most 32 levels; what an output has below that
+    is shown as its JSON text. Numbers are doubles: in a request a whole number from 2^53 on, which
+    can't be carried exactly, is INVALID_ARGUMENT; write it as a string.
     """
 
     def StartExecution(self, request, context):
@@ -413,8 +415,9 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
 class ExecutionService:
     """Starts executions, shows how they go, and controls them.
 
-    Inputs, outputs and event data are JSON values of at most 32 levels. Their numbers are doubles: a
-    whole number from 2^53 on can't be carried exactly and is INVALID_ARGUMENT; write it as a string.
+    Inputs, outputs and event data are JSON values of at most 32 levels; what an output has below that
+    is shown as its JSON text. Numbers are doubles: in a request a whole number from 2^53 on, which
+    can't be carried exactly, is INVALID_ARGUMENT; write it as a string.
     """
 
     @staticmethod

@@ -31,8 +31,9 @@ GRPC_VERSION: str
 class ExecutionServiceStub:
     """Starts executions, shows how they go, and controls them.
 
-    Inputs, outputs and event data are JSON values of at most 32 levels. Their numbers are doubles: a
-    whole number from 2^53 on can't be carried exactly and is INVALID_ARGUMENT; write it as a string.
+    Inputs, outputs and event data are JSON values of at most 32 levels; what an output has below that
+    is shown as its JSON text. Numbers are doubles: in a request a whole number from 2^53 on, which
+    can't be carried exactly, is INVALID_ARGUMENT; write it as a string.
     """
 
     @_typing.overload
@@ -102,8 +103,9 @@ class ExecutionServiceStub:
 class ExecutionServiceAsyncStub(ExecutionServiceStub):
     """Starts executions, shows how they go, and controls them.
 
-    Inputs, outputs and event data are JSON values of at most 32 levels. Their numbers are doubles: a
-    whole number from 2^53 on can't be carried exactly and is INVALID_ARGUMENT; write it as a string.
+    Inputs, outputs and event data are JSON values of at most 32 levels; what an output has below that
+    is shown as its JSON text. Numbers are doubles: in a request a whole number from 2^53 on, which
+    can't be carried exactly, is INVALID_ARGUMENT; write it as a string.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -169,8 +171,9 @@ class ExecutionServiceAsyncStub(ExecutionServiceStub):
 class ExecutionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Starts executions, shows how they go, and controls them.
 
-    Inputs, outputs and event data are JSON values of at most 32 levels. Their numbers are doubles: a
-    whole number from 2^53 on can't be carried exactly and is INVALID_ARGUMENT; write it as a string.
+    Inputs, outputs and event data are JSON values of at most 32 levels; what an output has below that
+    is shown as its JSON text. Numbers are doubles: in a request a whole number from 2^53 on, which
+    can't be carried exactly, is INVALID_ARGUMENT; write it as a string.
     """
 
     @_abc_1.abstractmethod
