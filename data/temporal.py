@@ -1,13 +1,14 @@
 """`biz.engine` over the Temporal client."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import (
     Client,
+    Interceptor,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
@@ -29,10 +30,12 @@ _ENDED_FROM_OUTSIDE = (
 )
 
 
-async def connect(*, address: str, namespace: str, lazy: bool = False) -> Client:
-    """A client; with `lazy` it connects at its first call. Raises EngineUnavailable."""
+async def connect(
+    *, address: str, namespace: str, interceptors: Sequence[Interceptor] = ()
+) -> Client:
+    """A client that comes back by itself when it is cut off. Raises EngineUnavailable."""
     try:
-        return await Client.connect(address, namespace=namespace, lazy=lazy)
+        return await Client.connect(address, namespace=namespace, interceptors=interceptors)
     except RuntimeError:
         raise EngineUnavailable(f"Temporal doesn't answer at {address}") from None
 
@@ -118,14 +121,13 @@ async def _end(
 
 def _failure(
     status: WorkflowExecutionStatus | None, cause: BaseException
-) -> tuple[ExecutionStatus, WorkflowError]:
+) -> tuple[ExecutionStatus, WorkflowError | None]:
     match status:
         case WorkflowExecutionStatus.TERMINATED:
             detail = f"the run was terminated: {cause}"
             return ExecutionStatus.TERMINATED, WorkflowError.standard("runtime", detail)
         case WorkflowExecutionStatus.CANCELED:
-            detail = "the run was cancelled"
-            return ExecutionStatus.CANCELLED, WorkflowError.standard("runtime", detail)
+            return ExecutionStatus.CANCELLED, None
         case WorkflowExecutionStatus.TIMED_OUT:
             detail = "the run took longer than Temporal allows it"
             return ExecutionStatus.FAULTED, WorkflowError.standard("timeout", detail)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 with workflow.unsafe.imports_passed_through():
     from biz.dsl.errors import TaskFault, WorkflowError
@@ -42,7 +42,11 @@ class DefinitionWorkflow:
             return output
         await runtime.record_end(_end(ExecutionStatus.FAULTED, error=error))
         raise ApplicationError(
-            error.detail or error.title, error.to_json(), type=error.type, non_retryable=True
+            error.detail or error.title,
+            error.to_json(),
+            type=error.type,
+            non_retryable=True,
+            category=ApplicationErrorCategory.BENIGN,
         )
 
 

@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.runtime import HttpCall, Progress, RunDescriptor
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from workflows.activities.breath import breathe
 from workflows.activities.http_call import HttpActivities, HttpCallRequest
 from workflows.activities.recording import RecordingActivities
 
@@ -22,7 +23,6 @@ MAX_CALL_BYTES = 1024 * 1024
 _SHOWN_FROM = timedelta(seconds=1)
 """A wait shorter than this isn't written down before it is over."""
 
-_BREATH = timedelta(milliseconds=1)
 _RECORDING_TIMEOUT = timedelta(seconds=10)
 _RECORDING_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)
@@ -85,8 +85,10 @@ class TemporalRuntime:
             raise _call_fault(error) from error
 
     async def breathe(self) -> None:
-        """A minimal timer: only a command to Temporal counts as giving way."""
-        await workflow.sleep(_BREATH)
+        """A local activity: only a command counts as giving way, and a timer takes a second."""
+        await workflow.execute_local_activity(
+            breathe, start_to_close_timeout=_RECORDING_TIMEOUT, retry_policy=_RECORDING_RETRY
+        )
 
     async def record_end(self, end: ExecutionEnd) -> None:
         """Writes how the run ended. A cancellation that comes now comes too late."""

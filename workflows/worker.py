@@ -5,6 +5,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from workflows.activities.breath import breathe
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.recording import RecordingActivities
 from workflows.definition_workflow import DefinitionWorkflow
@@ -30,7 +31,7 @@ def build_worker(
         client,
         task_queue=task_queue,
         workflows=[DefinitionWorkflow],
-        activities=[http.call, recording.record_progress, recording.record_end],
+        activities=[breathe, http.call, recording.record_progress, recording.record_end],
         max_concurrent_activities=max_concurrent_calls,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=drain,

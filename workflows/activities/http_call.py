@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from biz.dsl.errors import WorkflowError
 from biz.dsl.runtime import Basic, HttpCall, HttpOutput
@@ -200,4 +200,10 @@ def _name(call: HttpCall) -> str:
 
 def _fault(kind: str, detail: str, *, status: int | None = None) -> ApplicationError:
     error = WorkflowError.standard(kind, detail, status=status)
-    return ApplicationError(detail, error.to_json(), type=error.type, non_retryable=True)
+    return ApplicationError(
+        detail,
+        error.to_json(),
+        type=error.type,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
