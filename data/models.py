@@ -1,0 +1,126 @@
+"""The rows, private to `data`.
+
+The models are bound to no database: every query names the one that it runs on
+(`query.execute(db)`), so several databases can be used at once. `data.migrations` makes the tables.
+
+Times are whole microseconds since 1970 in UTC: exact, and in the same order on both databases.
+JSON is text. Heavy texts are the last columns, where SQLite needn't read past them.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import peewee
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TemplateRow(peewee.Model):
+    id = peewee.BigAutoField()
+    namespace = peewee.TextField()
+    name = peewee.CharField(max_length=255)
+    version = peewee.CharField(max_length=50)
+    description = peewee.CharField(max_length=1000)
+    digest = peewee.TextField()
+    labels = peewee.TextField()
+    status = peewee.TextField()
+    revision = peewee.BigIntegerField()
+    created_at = peewee.BigIntegerField()
+    updated_at = peewee.BigIntegerField()
+    config = peewee.TextField()
+
+    class Meta:
+        table_name = "template"
+
+
+class TemplateAliasRow(peewee.Model):
+    """`namespace` and `name` are the template's: an alias follows it."""
+
+    id = peewee.BigAutoField()
+    namespace = peewee.TextField()
+    name = peewee.CharField(max_length=255)
+    alias_name = peewee.TextField(column_name="alias")  # `alias` is taken by peewee
+    template_id = peewee.BigIntegerField()
+    updated_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "template_alias"
+
+
+class ExecutionRow(peewee.Model):
+    """Live as long as `ended_at` is null. `progress_sequence` is the last one recorded, or -1.
+
+    `error`, `input` and `output` are null for a JSON null.
+    """
+
+    id = peewee.TextField(primary_key=True)
+    namespace = peewee.TextField()
+    template_id = peewee.BigIntegerField()
+    template_name = peewee.TextField()
+    template_version = peewee.TextField()
+    definition_digest = peewee.TextField()
+    status = peewee.TextField()
+    labels = peewee.TextField()
+    business_key = peewee.TextField()
+    progress_sequence = peewee.BigIntegerField()
+    current_tasks = peewee.TextField()
+    created_at = peewee.BigIntegerField()
+    started_at = peewee.BigIntegerField(null=True)
+    ended_at = peewee.BigIntegerField(null=True)
+    error = peewee.TextField(null=True)
+    input = peewee.TextField(null=True)
+    output = peewee.TextField(null=True)
+    definition = peewee.TextField()
+
+    class Meta:
+        table_name = "execution"
+
+
+class RequestRow(peewee.Model):
+    """A request that made something; `resource_id` is the id of what it made, as text."""
+
+    id = peewee.BigAutoField()
+    namespace = peewee.TextField()
+    rpc = peewee.TextField()
+    request_id = peewee.TextField()
+    digest = peewee.TextField()
+    resource_id = peewee.TextField()
+    created_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "request"
+
+
+class SigningKeyRow(peewee.Model):
+    """The only row has the id 1."""
+
+    id = peewee.IntegerField(primary_key=True)
+    key = peewee.TextField()
+
+    class Meta:
+        table_name = "signing_key"
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Of an aware time; the inverse of `from_microseconds`."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_microseconds(value: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def to_json(value: Any) -> str | None:
+    """The text of a JSON value, None for null; the inverse of `from_json`."""
+    if value is None:
+        return None
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text):
+        return text
+    # Half of a surrogate pair has no UTF-8; as an escape it can be kept.
+    return json.dumps(value, separators=(",", ":"))
+
+
+def from_json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

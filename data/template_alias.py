@@ -1,0 +1,125 @@
+"""Statements on template aliases; the version of an alias is its template's."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import peewee
+
+from biz.errors import TemplateAliasNotFound, TemplateNotFound
+from biz.paging import Rows, Slice
+from biz.template import TemplateAlias
+from data.listing import fetch
+from data.models import TemplateAliasRow, TemplateRow, from_microseconds, to_microseconds
+from data.query import first_row, for_update
+
+_ORDERS: Mapping[str, peewee.Field[Any]] = {
+    "alias": TemplateAliasRow.alias_name,
+    "updated_at": TemplateAliasRow.updated_at,
+}
+
+
+def set(db: peewee.Database, alias: TemplateAlias) -> TemplateAlias:
+    """Makes the alias, or points it anew; raises TemplateNotFound.
+
+    The template is locked meanwhile, so that it is neither deleted nor renamed.
+    """
+    template = first_row(
+        db,
+        for_update(
+            db,
+            TemplateRow.select(TemplateRow.version).where(
+                TemplateRow.id == alias.template_id,
+                TemplateRow.namespace == alias.namespace,
+                TemplateRow.name == alias.name,
+            ),
+        ),
+    )
+    if template is None:
+        raise TemplateNotFound(
+            f"there is no template {alias.namespace}/{alias.name} {alias.version}",
+            template_id=str(alias.template_id),
+        )
+    TemplateAliasRow.insert(
+        namespace=alias.namespace,
+        name=alias.name,
+        alias_name=alias.alias,
+        template_id=alias.template_id,
+        updated_at=to_microseconds(alias.updated_at),
+    ).on_conflict(
+        conflict_target=[
+            TemplateAliasRow.namespace,
+            TemplateAliasRow.name,
+            TemplateAliasRow.alias_name,
+        ],
+        preserve=[TemplateAliasRow.template_id, TemplateAliasRow.updated_at],
+    ).as_rowcount().execute(db)
+    return replace(alias, version=template.version)
+
+
+def move(db: peewee.Database, *, template_id: int, namespace: str, name: str) -> None:
+    """Brings a template's aliases to its new name, but for those that the name has already."""
+    pointing = TemplateAliasRow.template_id == template_id
+    taken = TemplateAliasRow.select(TemplateAliasRow.alias_name).where(
+        TemplateAliasRow.namespace == namespace, TemplateAliasRow.name == name
+    )
+    TemplateAliasRow.delete().where(pointing, TemplateAliasRow.alias_name.in_(taken)).execute(db)
+    TemplateAliasRow.update(name=name).where(pointing).execute(db)
+
+
+def delete(db: peewee.Database, namespace: str, name: str, alias: str) -> None:
+    """Raises TemplateAliasNotFound."""
+    if not TemplateAliasRow.delete().where(*_is(namespace, name, alias)).execute(db):
+        raise TemplateAliasNotFound(
+            f"the template {namespace}/{name} has no alias {alias}", name=name, alias=alias
+        )
+
+
+def list(db: peewee.Database, namespace: str, name: str, slice: Slice) -> Rows[TemplateAlias]:
+    """Of all namespaces where `namespace` is empty, of all names where `name` is."""
+    where = []
+    if namespace:
+        where.append(TemplateAliasRow.namespace == namespace)
+    if name:
+        where.append(TemplateAliasRow.name == name)
+    return fetch(
+        db,
+        _select(),
+        slice,
+        where=where,
+        order=_ORDERS[slice.order.field],
+        key=TemplateAliasRow.id,
+        texts=[TemplateAliasRow.namespace, TemplateAliasRow.name, TemplateAliasRow.alias_name],
+        decode=_from_row,
+    )
+
+
+def find(db: peewee.Database, namespace: str, name: str, alias: str) -> TemplateAlias | None:
+    """None where there is no such alias."""
+    row = first_row(db, _select().where(*_is(namespace, name, alias)).objects())
+    return _from_row(row) if row else None
+
+
+def _select() -> peewee.ModelSelect[TemplateAliasRow]:
+    on = TemplateRow.id == TemplateAliasRow.template_id
+    return TemplateAliasRow.select(TemplateAliasRow, TemplateRow.version).join(TemplateRow, on=on)
+
+
+def _is(namespace: str, name: str, alias: str) -> tuple[Any, ...]:
+    return (
+        TemplateAliasRow.namespace == namespace,
+        TemplateAliasRow.name == name,
+        TemplateAliasRow.alias_name == alias,
+    )
+
+
+def _from_row(row: Any) -> TemplateAlias:
+    """Of a row of `_select`: an alias with its template's version."""
+    return TemplateAlias(
+        namespace=row.namespace,
+        name=row.name,
+        alias=row.alias_name,
+        version=row.version,
+        template_id=row.template_id,
+        updated_at=from_microseconds(row.updated_at),
+    )
