@@ -1,15 +1,15 @@
 """What no request may hold, whatever it asks for.
 
 Bytes become a message here, so that what can't be read is answered like any other fault of a
-request. Strings that a database refuses, and values that JSON can't carry, are found by a walk over
-the message; a look at the message's type, once, and at its bytes tells most requests apart that
-need none.
+request. Strings that a database refuses, and times out of their range, are found by a walk over the
+message; a look at the message's type, once, and at its bytes tells most requests apart that need
+none. Values and structs (google.protobuf.Value, Struct) are left to the service that reads them,
+which walks over each of them anyway.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import cache
 from itertools import islice
-from math import isfinite
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -18,7 +18,6 @@ from google.protobuf.message import DecodeError, Message
 from biz.errors import InvalidArgument, Violation
 from server.interceptors.chain import Call, Handler, Method
 
-MAX_VALUE_DEPTH = 32
 _MAX_FAULTS = 100
 _MAX_DURATION_SECONDS = 315_576_000_000
 _FIRST_SECOND = -62_135_596_800  # 0001-01-01T00:00:00Z
@@ -34,9 +33,8 @@ Check = Callable[[Any, Path], Iterator[Violation]]
 def validation(proceed: Handler, method: Method) -> Handler:
     """Decodes requests and checks them; raises InvalidArgument with a violation for each fault.
 
-    Refused are strings with NUL; values that hold NaN or an infinity or are more than 32 levels
-    deep; times and durations out of their range. Text that isn't UTF-8, lone surrogates with it, is
-    nothing that can be decoded.
+    Refused are strings with NUL, and times and durations out of their range. Text that isn't UTF-8,
+    lone surrogates with it, can't be decoded, nor can values that are much too deep.
     """
     if not method.known:
         return proceed
@@ -56,7 +54,7 @@ def validation(proceed: Handler, method: Method) -> Handler:
 
 def _reader(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message]:
     descriptor = decode(b"").DESCRIPTOR
-    always = _can_hold(descriptor, lambda field: _type_name(field) in _CHECKED_TYPES)
+    times = _can_hold(descriptor, lambda field: _SPECIAL.get(_type_name(field)) is not None)
     texts = _can_hold(descriptor, lambda field: field.type == FieldDescriptor.TYPE_STRING)
 
     def read(raw: bytes) -> Message:
@@ -64,7 +62,7 @@ def _reader(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message]:
             message = decode(raw)
         except DecodeError:
             raise _undecodable() from None
-        if always or (texts and b"\0" in raw):
+        if times or (texts and b"\0" in raw):
             faults = list(islice(_message_faults(message, None), _MAX_FAULTS))
             if faults:
                 raise InvalidArgument(faults)
@@ -76,7 +74,7 @@ def _reader(decode: Callable[[bytes], Message]) -> Callable[[bytes], Message]:
 def _undecodable() -> InvalidArgument:
     message = (
         "the request can't be read: it is no message of this kind, has text that isn't UTF-8, or "
-        f"values nested deeper than {MAX_VALUE_DEPTH} levels"
+        "values nested too deep"
     )
     return InvalidArgument([Violation(field="", code="undecodable", message=message)], message)
 
@@ -93,7 +91,7 @@ def _can_hold(descriptor: Any, wanted: Callable[[FieldDescriptor], bool]) -> boo
         for field in current.fields:
             if wanted(field):
                 return True
-            if field.message_type is not None:
+            if field.message_type is not None and _type_name(field) not in _SPECIAL:
                 ahead.append(field.message_type)
     return False
 
@@ -124,7 +122,7 @@ def _field_check(field: FieldDescriptor) -> Check | None:
     if field.type == FieldDescriptor.TYPE_STRING:
         return _text_faults
     if field.message_type is not None:
-        return _CHECKED_TYPES.get(_type_name(field), _message_faults)
+        return _SPECIAL.get(_type_name(field), _message_faults)
     return None
 
 
@@ -136,14 +134,14 @@ def _of_list(check: Check) -> Check:
     return faults
 
 
-def _of_map(key_check: Check | None, value_check: Check | None) -> Check:
+def _of_map(check_of_key: Check | None, check_of_value: Check | None) -> Check:
     def faults(values: Any, path: Path) -> Iterator[Violation]:
         for key, value in values.items():
             here = (path, key)
-            if key_check is not None:
-                yield from key_check(key, here)
-            if value_check is not None:
-                yield from value_check(value, here)
+            if check_of_key is not None:
+                yield from check_of_key(key, here)
+            if check_of_value is not None:
+                yield from check_of_value(value, here)
 
     return faults
 
@@ -155,38 +153,6 @@ def _type_name(field: FieldDescriptor) -> str:
 def _text_faults(text: str, path: Path) -> Iterator[Violation]:
     if "\0" in text:
         yield _violation(path, "nul", "must not hold the character U+0000")
-
-
-def _value_faults(value: Any, path: Path, depth: int = 0) -> Iterator[Violation]:
-    """`depth` counts the objects and lists around the value."""
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        yield from _text_faults(value.string_value, path)
-    elif kind == "number_value":
-        if not isfinite(value.number_value):
-            yield _violation(path, "not-finite", "must be a number: not NaN, not an infinity")
-    elif kind == "struct_value":
-        yield from _struct_faults(value.struct_value, path, depth)
-    elif kind == "list_value":
-        yield from _list_faults(value.list_value, path, depth)
-
-
-def _struct_faults(struct: Any, path: Path, depth: int = 0) -> Iterator[Violation]:
-    if depth == MAX_VALUE_DEPTH:
-        yield _too_deep(path)
-        return
-    for key, value in struct.fields.items():
-        here = (path, key)
-        yield from _text_faults(key, here)
-        yield from _value_faults(value, here, depth + 1)
-
-
-def _list_faults(items: Any, path: Path, depth: int = 0) -> Iterator[Violation]:
-    if depth == MAX_VALUE_DEPTH:
-        yield _too_deep(path)
-        return
-    for index, value in enumerate(items.values):
-        yield from _value_faults(value, (path, index), depth + 1)
 
 
 def _timestamp_faults(time: Any, path: Path) -> Iterator[Violation]:
@@ -204,17 +170,14 @@ def _duration_faults(duration: Any, path: Path) -> Iterator[Violation]:
         yield _violation(path, "out-of-range", "must be a duration of at most 10,000 years")
 
 
-_CHECKED_TYPES: Mapping[str, Check] = {
-    "google.protobuf.Value": _value_faults,
-    "google.protobuf.Struct": _struct_faults,
-    "google.protobuf.ListValue": _list_faults,
+# Types that aren't checked field by field, and those of them that aren't checked here at all.
+_SPECIAL: Mapping[str, Check | None] = {
+    "google.protobuf.Value": None,
+    "google.protobuf.Struct": None,
+    "google.protobuf.ListValue": None,
     "google.protobuf.Timestamp": _timestamp_faults,
     "google.protobuf.Duration": _duration_faults,
 }
-
-
-def _too_deep(path: Path) -> Violation:
-    return _violation(path, "too-deep", f"must be nested at most {MAX_VALUE_DEPTH} levels deep")
 
 
 def _violation(path: Path, code: str, message: str) -> Violation:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.struct_pb2 import Struct
+from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from api.execution.v1 import execution_pb2
@@ -261,13 +261,12 @@ def _template_status(text: str, faults: list[Violation]) -> TemplateStatus | Non
 
 
 def _labels(labels: Struct, faults: list[Violation]) -> dict[str, str]:
-    found = {}
-    for key, value in labels.fields.items():
-        found[key] = value.string_value
-        if value.WhichOneof("kind") != "string_value":
+    found = value_from_proto(Value(struct_value=labels), field="labels", faults=faults)
+    for key, value in found.items():
+        if not isinstance(value, str):
             message = f"the value of {key[:80]!r} must be a string"
             faults.append(Violation(field="labels", code="wrong-type", message=message))
-    return found
+    return dict(found)
 
 
 def _execution_status(

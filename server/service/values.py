@@ -23,8 +23,8 @@ def value_from_proto(value: Value, *, field: str, faults: list[Violation]) -> An
     """The JSON value; whole numbers become int.
 
     What can't be carried is added to `faults` as a violation of `field`: whole numbers from 2^53
-    on, NaN and infinities, more than 32 levels of objects and lists, values of no kind. The result
-    means nothing then.
+    on, NaN and infinities, U+0000 in a text or key, more than 32 levels of objects and lists,
+    values of no kind. The result means nothing then.
     """
     return _Reader(field, faults).read(value, None, 0)
 
@@ -54,7 +54,7 @@ class _Reader:
     def read(self, value: Value, place: _Place, depth: int) -> Any:
         match value.WhichOneof("kind"):
             case "string_value":
-                return value.string_value
+                return self._text(value.string_value, place)
             case "number_value":
                 return self._number(value.number_value, place)
             case "bool_value":
@@ -65,7 +65,7 @@ class _Reader:
                 self._fault(place, "too-deep", f"must be nested at most {MAX_DEPTH} levels deep")
             case "struct_value":
                 return {
-                    key: self.read(item, (place, key), depth + 1)
+                    self._text(key, place): self.read(item, (place, key), depth + 1)
                     for key, item in value.struct_value.fields.items()
                 }
             case "list_value":
@@ -76,6 +76,11 @@ class _Reader:
             case _:
                 self._fault(place, "no-kind", "must be a JSON value; for none, send null")
         return None
+
+    def _text(self, text: str, place: _Place) -> str:
+        if "\0" in text:
+            self._fault(place, "nul", "must not hold the character U+0000")
+        return text
 
     def _number(self, number: float, place: _Place) -> int | float:
         if not number.is_integer():

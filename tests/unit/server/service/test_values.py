@@ -13,7 +13,7 @@ from biz.errors import Violation
 from server.service.values import MAX_DEPTH, value_from_proto, value_to_proto
 
 EXACT = 2**53 - 1
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -60,7 +60,7 @@ def test_a_value_survives_the_wire(value: Any) -> None:
 def test_writing_a_value_never_fails(value: Any) -> None:
     found, faults = read(Value.FromString(value_to_proto(value).SerializeToString()))
     json.dumps(found, allow_nan=False).encode()
-    assert {fault.code for fault in faults} <= {"inexact-number"}
+    assert {fault.code for fault in faults} <= {"inexact-number", "nul"}
 
 
 def test_whole_numbers_are_integers() -> None:
@@ -85,6 +85,14 @@ def test_the_largest_exact_numbers_pass(number: int) -> None:
 def test_what_is_no_number_is_refused(number: float) -> None:
     _, [fault] = read(Value(number_value=number))
     assert (fault.pointer, fault.code) == ("", "not-finite")
+
+
+@pytest.mark.parametrize(
+    ("value", "pointer"), [("\0", ""), ({"a/b": ["x\0"]}, "/a~1b/0"), ({"a": {"\0": 1}}, "/a")]
+)
+def test_the_character_nul_is_refused_at_its_place(value: Any, pointer: str) -> None:
+    _, faults = read(value_to_proto(value))
+    assert [(fault.pointer, fault.code) for fault in faults] == [(pointer, "nul")]
 
 
 def test_a_value_of_no_kind_is_refused_at_its_place() -> None:
