@@ -101,15 +101,12 @@ def migrate(
     down: Annotated[
         int | None, typer.Option("--down", metavar="N", min=1, help="Undo the last N migrations.")
     ] = None,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="NAME", help="Go up or down to this migration.")
-    ] = None,
 ) -> None:
     """Brings the database's schema up to date."""
     from app.commands import migrate as command
     from app.settings import load_settings
 
-    command.migrate(load_settings(config), down=down, to=to)
+    command.migrate(load_settings(config), down=down)
 
 
 @cli.command(rich_help_panel=_USE)

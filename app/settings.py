@@ -82,6 +82,12 @@ class Settings(BaseSettings):
         description="Program of the Temporal development server. By default the one on PATH, or "
         "one that `up` downloads or builds once.",
     )
+    temporal_ui_url: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="Where Temporal's web interface is, for the links of executions. By default "
+        "there are none; in `up` it is the server's own.",
+    )
     task_queue: str = Field(
         default="workflow-engine",
         min_length=1,
@@ -94,6 +100,21 @@ class Settings(BaseSettings):
     metrics_address: Address = Field(
         default="0.0.0.0:9464",
         description="Address of the Prometheus metrics of `serve`; in `up` on loopback.",
+    )
+    rpc_deadline_seconds: Seconds = Field(
+        default=75, description="Time that a gRPC call gets whose caller named none."
+    )
+    max_concurrent_calls: Count = Field(
+        default=200, description="HTTP calls that a worker makes at once."
+    )
+    call_timeout_seconds: Seconds = Field(
+        default=30, description="Silence after which an HTTP call of a workflow is given up."
+    )
+    call_max_response_bytes: int = Field(
+        default=1_000_000,
+        ge=1,
+        le=1_500_000,
+        description="Largest body that an HTTP call of a workflow takes as its answer.",
     )
     drain_seconds: Seconds = Field(
         default=10, description="Time that calls in flight get to end when a process is stopped."

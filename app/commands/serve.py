@@ -1,0 +1,37 @@
+"""`serve` and `worker`: the two processes of a deployment."""
+
+import structlog
+
+from app.container import opened
+from app.logging import configure_logging
+from app.process import run_until_signal, until_one_ends
+from app.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serves gRPC and metrics, and reconciles, until a signal."""
+    configure_logging(level=settings.log_level, format=settings.log_format)
+    run_until_signal(_serve(settings))
+
+
+def work(settings: Settings) -> None:
+    """Executes workflows, until a signal."""
+    configure_logging(level=settings.log_level, format=settings.log_format)
+    run_until_signal(_work(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with opened(settings) as container:
+        await container.metrics()
+        server = await container.grpc_server()
+        _log.info("serving", grpc_port=server.port, metrics=settings.metrics_address)
+        await until_one_ends(await container.reconciler())
+
+
+async def _work(settings: Settings) -> None:
+    async with opened(settings) as container:
+        worker = await container.worker()
+        _log.info("working", task_queue=settings.task_queue)
+        await until_one_ends(worker)

@@ -1,0 +1,215 @@
+"""The composition root: what everything is made of. No other module knows the container."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dependency_injector import containers, providers
+from prometheus_client import CollectorRegistry
+
+from api.admin.v1.admin_pb2_grpc import add_AdminServiceServicer_to_server
+from api.execution.v1.execution_pb2_grpc import add_ExecutionServiceServicer_to_server
+from api.template.v1.template_pb2_grpc import add_TemplateServiceServicer_to_server
+from api.workflow.v1.workflow_pb2_grpc import add_WorkflowServiceServicer_to_server
+from app import resources
+from app.settings import Settings
+from biz.execution import ExecutionUsecase
+from biz.paging import PageTokens
+from biz.reconciler import Reconciler
+from biz.template import TemplateUsecase
+from biz.workflow import WorkflowUsecase
+from data.execution import PeeweeExecutionRepo
+from data.migrator import Migrator
+from data.signing_key import PeeweeSigningKey
+from data.template import PeeweeTemplateRepo
+from data.temporal import TemporalEngine
+from server.grpc_server import GrpcServer, Service
+from server.interceptors.standard import standard_chain
+from server.service.admin import AdminService
+from server.service.execution import ExecutionService
+from server.service.template import TemplateService
+from server.service.workflow import WorkflowService
+from workflows.activities.http_call import HttpActivities
+from workflows.activities.recording import RecordingActivities
+from workflows.worker import build_worker
+
+_TEMPORAL_PATIENCE = timedelta(seconds=30)
+
+
+class Base(providers.Resource[Any]):
+    """What others stand on: opened before them, closed after them."""
+
+
+class Part(providers.Resource[Any]):
+    """What takes work in: closed first."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def _runs_url(ui_url: str, namespace: str) -> str:
+    return f"{ui_url}/namespaces/{namespace}/workflows" if ui_url else ""
+
+
+class Container(containers.DeclarativeContainer):
+    """Made anew for each process, with its settings; tests override what they like.
+
+    A part is opened by calling its provider, and with it all that it needs.
+    """
+
+    settings = providers.Dependency(instance_of=Settings)
+    clock = providers.Object(_now)
+    metrics_registry = providers.Singleton(CollectorRegistry)
+    tracing = Base(resources.open_tracing, endpoint=settings.provided.otel_exporter_otlp_endpoint)
+
+    database = Base(
+        resources.open_database,
+        url=settings.provided.database_url,
+        pool_size=settings.provided.database_pool_size,
+    )
+    migrator = providers.Singleton(Migrator, database=database)
+    checked_database = Base(resources.checked_database, database=database, migrator=migrator)
+    template_repo = providers.Singleton(PeeweeTemplateRepo, database=checked_database)
+    execution_repo = providers.Singleton(
+        PeeweeExecutionRepo, database=checked_database, clock=clock
+    )
+    signing_key = providers.Singleton(PeeweeSigningKey, database=checked_database)
+
+    temporal_client = Base(
+        resources.connect_temporal,
+        address=settings.provided.temporal_address,
+        namespace=settings.provided.temporal_namespace,
+        patience=_TEMPORAL_PATIENCE,
+        tracing=tracing,
+    )
+    engine = providers.Singleton(
+        TemporalEngine, client=temporal_client, task_queue=settings.provided.task_queue
+    )
+
+    page_tokens = providers.Singleton(PageTokens, signing_key=signing_key)
+    templates = providers.Singleton(
+        TemplateUsecase, repo=template_repo, page_tokens=page_tokens, clock=clock
+    )
+    executions = providers.Singleton(
+        ExecutionUsecase,
+        repo=execution_repo,
+        templates=templates,
+        engine=engine,
+        page_tokens=page_tokens,
+        clock=clock,
+    )
+    workflows = providers.Singleton(WorkflowUsecase)
+
+    template_service = providers.Singleton(TemplateService, templates=templates)
+    execution_service = providers.Singleton(
+        ExecutionService,
+        executions=executions,
+        runs_url=providers.Callable(
+            _runs_url, settings.provided.temporal_ui_url, settings.provided.temporal_namespace
+        ),
+    )
+    workflow_service = providers.Singleton(WorkflowService, workflows=workflows)
+    admin_service = providers.Singleton(AdminService)
+    services = providers.List(
+        providers.Factory(
+            Service,
+            name="api.template.v1.TemplateService",
+            add=add_TemplateServiceServicer_to_server,
+            servicer=template_service,
+        ),
+        providers.Factory(
+            Service,
+            name="api.execution.v1.ExecutionService",
+            add=add_ExecutionServiceServicer_to_server,
+            servicer=execution_service,
+        ),
+        providers.Factory(
+            Service,
+            name="api.workflow.v1.WorkflowService",
+            add=add_WorkflowServiceServicer_to_server,
+            servicer=workflow_service,
+        ),
+        providers.Factory(
+            Service,
+            name="api.admin.v1.AdminService",
+            add=add_AdminServiceServicer_to_server,
+            servicer=admin_service,
+        ),
+    )
+    drain = providers.Callable(_seconds, settings.provided.drain_seconds)
+    grpc_server = Part(
+        resources.serve_grpc,
+        server=providers.Singleton(
+            GrpcServer,
+            address=settings.provided.grpc_address,
+            services=services,
+            chain=providers.Singleton(
+                standard_chain,
+                registry=metrics_registry,
+                default_deadline=providers.Callable(
+                    _seconds, settings.provided.rpc_deadline_seconds
+                ),
+                tracer_provider=tracing,
+            ),
+        ),
+        grace=drain,
+    )
+    metrics = Part(
+        resources.serve_metrics,
+        address=settings.provided.metrics_address,
+        registry=metrics_registry,
+    )
+    reconciler = Part(
+        resources.run_reconciler,
+        reconciler=providers.Singleton(
+            Reconciler,
+            repo=execution_repo,
+            engine=engine,
+            clock=clock,
+            interval=providers.Callable(_seconds, settings.provided.reconcile_seconds),
+            sweep_interval=providers.Callable(_seconds, settings.provided.reconcile_sweep_seconds),
+            pending_grace=providers.Callable(_seconds, settings.provided.reconcile_pending_seconds),
+        ),
+    )
+
+    http_client = Base(
+        resources.open_http_client, timeout_seconds=settings.provided.call_timeout_seconds
+    )
+    worker = Part(
+        resources.run_worker,
+        worker=providers.Singleton(
+            build_worker,
+            client=temporal_client,
+            task_queue=settings.provided.task_queue,
+            http=providers.Singleton(
+                HttpActivities,
+                client=http_client,
+                recorder=execution_repo,
+                max_response_bytes=settings.provided.call_max_response_bytes,
+            ),
+            recording=providers.Singleton(RecordingActivities, recorder=execution_repo),
+            max_concurrent_calls=settings.provided.max_concurrent_calls,
+            drain=drain,
+        ),
+    )
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Container]:
+    """A container; what of it was opened in the block is closed after it."""
+    container = Container(settings=settings)
+    try:
+        yield container
+    finally:
+        # Within a kind the container knows the order; but it only sees what a resource is given
+        # directly, and not the database behind a server's use cases.
+        for kind in (Part, Base):
+            closing = container.shutdown_resources(kind)
+            if closing is not None:
+                await closing

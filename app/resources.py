@@ -1,0 +1,134 @@
+"""What a process opens at its start and closes at its end, a generator each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import structlog
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import CollectorRegistry, start_http_server
+from temporalio.client import Client
+from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.worker import Worker
+
+from app.failure import Failure
+from biz.errors import EngineUnavailable, Unavailable
+from biz.reconciler import Reconciler
+from data.database import Database
+from data.migrator import Migrator, SchemaMismatch
+from data.temporal import connect
+from server.grpc_server import GrpcServer, ListenError
+from workflows.activities.http_call import new_http_client
+
+_CONNECT_PAUSE_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+
+async def open_database(*, url: str, pool_size: int) -> AsyncIterator[Database]:
+    """The database, whatever its schema."""
+    database = Database(url=url, pool_size=pool_size)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def checked_database(*, database: Database, migrator: Migrator) -> Database:
+    """The database, whose schema is this version's; raises Failure."""
+    try:
+        await migrator.require_current()
+    except SchemaMismatch as error:
+        raise Failure(str(error)) from error
+    except Unavailable as error:
+        raise Failure(f"DATABASE_URL: {error.message}") from error
+    return database
+
+
+async def open_tracing(*, endpoint: str) -> AsyncIterator[TracerProvider | None]:
+    """What makes spans and sends them by OTLP to `endpoint`; None where it is empty."""
+    if not endpoint:
+        yield None
+        return
+    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: "workflow-engine"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
+    try:
+        yield provider
+    finally:
+        await asyncio.to_thread(provider.shutdown)
+
+
+async def connect_temporal(
+    *, address: str, namespace: str, patience: timedelta, tracing: TracerProvider | None
+) -> Client:
+    """A client that has reached Temporal; raises Failure where it doesn't within `patience`."""
+    interceptors = [TracingInterceptor(tracing.get_tracer(__name__))] if tracing else []
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            while True:
+                try:
+                    return await connect(
+                        address=address, namespace=namespace, interceptors=interceptors
+                    )
+                except EngineUnavailable:
+                    _log.info("waiting for Temporal", address=address)
+                    await asyncio.sleep(_CONNECT_PAUSE_SECONDS)
+    except TimeoutError:
+        raise Failure(f"TEMPORAL_ADDRESS: no Temporal answers at {address}") from None
+
+
+async def open_http_client(*, timeout_seconds: float) -> AsyncIterator[httpx.AsyncClient]:
+    """What workflows call services with."""
+    async with new_http_client(timeout_seconds=timeout_seconds) as client:
+        yield client
+
+
+async def serve_grpc(*, server: GrpcServer, grace: timedelta) -> AsyncIterator[GrpcServer]:
+    """The server, listening; calls in flight get `grace` to end."""
+    try:
+        await server.start()
+    except ListenError as error:
+        raise Failure(f"GRPC_ADDRESS: {error}") from error
+    try:
+        yield server
+    finally:
+        await server.stop(grace)
+
+
+async def serve_metrics(*, address: str, registry: CollectorRegistry) -> AsyncIterator[None]:
+    """Serves Prometheus what is in `registry`, on a thread of its own."""
+    host, _, port = address.rpartition(":")
+    try:
+        server, thread = start_http_server(int(port), host, registry)
+    except OSError as error:
+        raise Failure(f"METRICS_ADDRESS: can't listen on {address}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def run_reconciler(*, reconciler: Reconciler) -> AsyncIterator[asyncio.Task[None]]:
+    """The task in which it runs."""
+    task = asyncio.create_task(reconciler.run(), name="the reconciler")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def run_worker(*, worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """The task in which it runs; at the end it takes no more work, and drains."""
+    task = asyncio.create_task(worker.run(), name="the worker")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
