@@ -1,5 +1,7 @@
 """Pages of rows, by their place in an order (keyset paging)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 

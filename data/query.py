@@ -1,5 +1,7 @@
 """Parts of queries: reading to the end, and what SQLite and PostgreSQL say differently."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import add

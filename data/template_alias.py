@@ -1,5 +1,7 @@
 """Statements on template aliases; the version of an alias is its template's."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
