@@ -1,5 +1,7 @@
 """Executions, kept with peewee."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any

@@ -1,5 +1,7 @@
 """Templates, kept with peewee."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
