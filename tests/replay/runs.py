@@ -1,0 +1,119 @@
+"""Runs whose histories are kept: between them they take every path of the workflow code."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
+
+from biz.engine import WORKFLOW_TYPE, RunRequest
+from biz.execution import ExecutionEnd, ExecutionProgress
+from workflows.activities.http_call import HttpActivities, new_http_client
+from workflows.activities.recording import RecordingActivities
+from workflows.worker import build_worker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A definition's tasks and its input; `cancelled` runs are cancelled while they wait."""
+
+    tasks: list[dict[str, Any]]
+    input: Any
+    cancelled: bool = False
+    extra: Mapping[str, Any] | None = None
+
+
+def runs(service: str) -> Mapping[str, Run]:
+    """The runs by name; `service` is the URL of an HttpService."""
+    get = {"call": "http", "with": {"method": "get", "endpoint": f"{service}/pets/{{id}}"}}
+    fail = {"call": "http", "with": {"method": "get", "endpoint": f"{service}/status/503"}}
+    post = {"call": "http", "with": {"method": "post", "endpoint": f"{service}/echo", "body": {}}}
+    return {
+        "every-kind": Run(
+            tasks=[
+                {"fetch": get},
+                {"choose": {"switch": [{"a": {"when": ".id == 7", "then": "send"}}]}},
+                {"never": {"set": {"wrong": True}, "then": "end"}},
+                {"send": {**post, "output": {"as": "{id: 7}"}, "export": {"as": "$output"}}},
+                {"pause": {"wait": {"milliseconds": 20}}},
+                {"rest": {"wait": {"seconds": 1}}},
+                {"each": {"for": {"in": "[1, 2]"}, "do": [{"fetch": get}]}},
+                {"inner": {"do": [{"set": {"set": {"id": "${ $context.id }"}}}]}},
+            ],
+            input={"id": 7},
+        ),
+        "fault": Run(tasks=[{"fail": fail}], input={}),
+        "long-loop": Run(
+            tasks=[
+                {
+                    "loop": {
+                        "for": {"in": ".items"},
+                        "do": [{"count": {"set": {"n": "${ .n + 1 }"}}}],
+                    }
+                }
+            ],
+            input={"n": 0, "items": list(range(1000))},
+        ),
+        "cancelled": Run(tasks=[{"rest": {"wait": "PT1H"}}], input={}, cancelled=True),
+        "invalid-input": Run(
+            tasks=[{"set": {"set": {"a": 1}}}],
+            input={},
+            extra={"input": {"schema": {"document": {"required": ["id"]}}}},
+        ),
+    }
+
+
+class _NoDatabase:
+    """Takes what is recorded and keeps nothing."""
+
+    async def record_progress(self, id: str, progress: ExecutionProgress) -> None:
+        return None
+
+    async def record_end(self, id: str, end: ExecutionEnd) -> None:
+        return None
+
+
+@asynccontextmanager
+async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
+    async with new_http_client(timeout_seconds=5) as http:
+        recorder = _NoDatabase()
+        worker = build_worker(
+            client=client,
+            task_queue=task_queue,
+            http=HttpActivities(client=http, recorder=recorder, max_response_bytes=100_000),
+            recording=RecordingActivities(recorder=recorder),
+            max_concurrent_calls=10,
+            drain=timedelta(seconds=1),
+        )
+        async with worker:
+            yield
+
+
+async def record(client: Client, service: str) -> dict[str, WorkflowHistory]:
+    """Does the runs, and gives their histories by name."""
+    task_queue = f"record-{uuid.uuid4()}"
+    histories = {}
+    async with _worker(client, task_queue):
+        for name, run in runs(service).items():
+            document = {"dsl": "1.0.0", "namespace": "test", "name": name, "version": "1.0.0"}
+            definition = {"document": document, "do": run.tasks, **(run.extra or {})}
+            request = RunRequest(
+                execution_id=name, definition=json.dumps(definition), input=run.input
+            )
+            handle = await client.start_workflow(
+                WORKFLOW_TYPE, request, id=f"{name}-{uuid.uuid4()}", task_queue=task_queue
+            )
+            if run.cancelled:
+                await asyncio.sleep(1)
+                await handle.cancel()
+            try:
+                await handle.result()
+            except WorkflowFailureError:
+                assert name in ("cancelled", "fault", "invalid-input"), name
+            histories[name] = await handle.fetch_history()
+    return histories
