@@ -16,9 +16,12 @@ Format = Literal["json", "table"]
 
 def to_json(message: Message) -> dict[str, Any]:
     """A message as HTTP users see it."""
-    return MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    shown: dict[str, Any] = _whole(
+        MessageToDict(
+            message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        )
     )
+    return shown
 
 
 def print_json(value: Any) -> None:
@@ -37,3 +40,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def time_text(timestamp: Timestamp) -> str:
     """A time in UTC, to the second."""
     return timestamp.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _whole(value: Any) -> Any:
+    """The same JSON value, its whole numbers without the fraction that protobuf gives them."""
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -6,6 +6,7 @@ python examples/service.py --port 8090
 import argparse
 import itertools
 import json
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -23,6 +24,7 @@ ORDERS: dict[str, dict[str, Any]] = {
     "A-1002": {"id": "A-1002", "status": "open", "address": "1 Main Street", "items": []},
 }
 LOOKS_UNTIL_DONE = 3
+SECONDS_FOR_AN_ANSWER = 0.3  # as a service that has something to do
 
 _numbers = itertools.count(1)
 _looks: dict[str, int] = {}
@@ -65,6 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         """Says nothing: the caller shows what it did."""
 
     def _answer(self, status: int, value: Any) -> None:
+        time.sleep(SECONDS_FOR_AN_ANSWER)
         body = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")

@@ -1,9 +1,9 @@
 """`run`, `get` and `list`: executions from the command line."""
 
 import json
+import time
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from app.output import Format, print_json, print_table, time_text, to_json
 
 Execution = execution_pb2.Execution
 
-_LOOK_EVERY = timedelta(milliseconds=200)
+_LOOK_EVERY_SECONDS = 0.1
 _ENDS = (Execution.COMPLETED, Execution.FAULTED, Execution.CANCELLED, Execution.TERMINATED)
 
 
@@ -93,7 +93,6 @@ def _follow(client: Client, execution: Execution) -> Execution:
     console = Console(stderr=True)
     console.print(f"{execution.template_name} {execution.template_version}: {execution.id}")
     look = execution_pb2.GetExecutionRequest(id=execution.id)
-    look.wait.FromTimedelta(_LOOK_EVERY)
     shown: set[str] = set()
     with console.status("starting") as status:
         while execution.status not in _ENDS:
@@ -102,6 +101,7 @@ def _follow(client: Client, execution: Execution) -> Execution:
                     console.print(f"  {task}")
                     shown.add(task)
             status.update(_status_name(execution).lower())
+            time.sleep(_LOOK_EVERY_SECONDS)
             execution = client.executions.GetExecution(look).execution
     seconds = execution.duration.ToTimedelta().total_seconds()
     console.print(f"{_status_name(execution).lower()} after {seconds:.1f} s")

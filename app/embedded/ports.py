@@ -1,5 +1,6 @@
-"""Ports on this machine: is one free, and which one is."""
+"""Ports on this machine: is one free, which one is, and does somebody listen."""
 
+import asyncio
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,3 +47,14 @@ def _is_free(host: str, port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+async def listens(address: str) -> bool:
+    """Whether somebody takes connections at HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return False
+    writer.close()
+    return True

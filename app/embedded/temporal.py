@@ -31,6 +31,8 @@ async def temporal_server(
     Without `database` its state ends with it; without `ui_port` it has no web interface.
     """
     command: list[str | Path] = [binary, "server", "start-dev", "--log-level", "warn"]
+    # By default a timer may be a second late, so that timers are handled in batches.
+    command += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"']
     command += ["--ip", _HOST, "--port", str(port), "--namespace", namespace]
     command += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port)]
     if database is not None:
