@@ -4,8 +4,10 @@ pytest_plugins = [
     "tests.fixtures.chain",
     "tests.fixtures.envoy",
     "tests.fixtures.grpc_service",
+    "tests.fixtures.http_service",
     "tests.fixtures.postgres",
+    "tests.fixtures.processes",
+    "tests.fixtures.repos",
     "tests.fixtures.sql_database",
-    "tests.fixtures.stub_server",
     "tests.fixtures.temporal",
 ]

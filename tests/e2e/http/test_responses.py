@@ -8,6 +8,7 @@ import pytest
 
 from app.embedded.ports import free_port
 from app.envoy_config import load_envoy_config
+from server.grpc_server import GrpcServer
 from tests.fixtures.envoy import StartEnvoy
 from tests.fixtures.refusals import refusal
 
@@ -78,13 +79,15 @@ def test_a_server_that_is_down_is_unavailable(http_before_nothing: httpx.Client,
     assert (down.status, down.code, down.reason) == (503, 14, "SERVER_UNAVAILABLE")
 
 
-def test_a_call_that_takes_too_long_is_ended(envoy: StartEnvoy, stub_port: int) -> None:
+def test_a_call_that_takes_too_long_is_ended(envoy: StartEnvoy, grpc_server: GrpcServer) -> None:
     config = load_envoy_config()
     manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
     for route in manager["typed_config"]["route_config"]["virtual_hosts"][0]["routes"]:
         if route["name"] == "calls":
             route["route"]["timeout"] = "0.5s"
-    late = refusal(httpx.get(envoy(grpc_port=stub_port, config=config) + "/api/v1/executions/slow"))
+    late = refusal(
+        httpx.get(envoy(grpc_port=grpc_server.port, config=config) + "/api/v1/executions/slow")
+    )
     assert (late.status, late.code, late.reason) == (504, 4, "DEADLINE_EXCEEDED")
 
 

@@ -11,16 +11,17 @@ import httpx
 import pytest
 
 from app.envoy_config import load_envoy_config
+from server.grpc_server import GrpcServer
+from tests.fixtures.echo_services import STREAM_PAUSE
 from tests.fixtures.envoy import StartEnvoy
 from tests.fixtures.refusals import refusal
-from tests.fixtures.stub_server import STREAM_PAUSE
 
 # Shorter than the pause between two messages, and so than any stream.
 _SHORT = timedelta(seconds=0.1)
 
 
 @pytest.fixture(scope="module")
-def impatient_http(envoy: StartEnvoy, stub_port: int) -> Iterator[httpx.Client]:
+def impatient_http(envoy: StartEnvoy, grpc_server: GrpcServer) -> Iterator[httpx.Client]:
     """A client of an Envoy whose ordinary timeouts are shorter than a stream's pauses."""
     config = load_envoy_config()
     manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
@@ -28,7 +29,7 @@ def impatient_http(envoy: StartEnvoy, stub_port: int) -> Iterator[httpx.Client]:
     for route in manager["typed_config"]["route_config"]["virtual_hosts"][0]["routes"]:
         if route["name"] == "calls":
             route["route"]["timeout"] = f"{_SHORT.total_seconds()}s"
-    with httpx.Client(base_url=envoy(grpc_port=stub_port, config=config)) as client:
+    with httpx.Client(base_url=envoy(grpc_port=grpc_server.port, config=config)) as client:
         yield client
 
 

@@ -70,3 +70,13 @@ def test_other_values_come_back_as_they_were(http: httpx.Client, value: Any) -> 
 def test_whole_numbers_are_printed_whole(http: httpx.Client) -> None:
     answer = http.post("/api/v1/executions", content='{"input":[1.0, 1e3, 9007199254740991]}')
     assert '"output":[1,1000,9007199254740991]' in answer.text
+
+
+@pytest.mark.parametrize(
+    "number", ["9007199254740992", "9007199254740993", "-1e300", "12345678901234567890"]
+)
+def test_a_whole_number_that_would_change_is_refused(http: httpx.Client, number: str) -> None:
+    answer = refusal(http.post("/api/v1/executions", content=f'{{"input":{{"a":{number}}}}}'))
+    assert (answer.status, answer.reason) == (400, "INVALID_ARGUMENT")
+    (violation,) = answer.details[1]["field_violations"]
+    assert (violation["field"], violation["reason"]) == ("input#/a", "INEXACT_NUMBER")

