@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
@@ -24,7 +24,10 @@ Metadata = tuple[tuple[str, str | bytes], ...]
 
 
 class CallAborted(Exception):
-    """Ends a call with a status of gRPC's own; what a servicer's `context.abort` raises."""
+    """Ends a call with this status, which the chain sends once all middleware have seen it.
+
+    A servicer's `context.abort` raises it too.
+    """
 
     def __init__(
         self, code: grpc.StatusCode, details: str = "", trailing_metadata: Metadata = ()
@@ -93,11 +96,11 @@ class Call:
 
     async def abort(
         self, code: grpc.StatusCode, details: str = "", trailing_metadata: Metadata = ()
-    ) -> None:
+    ) -> NoReturn:
         """Raises CallAborted."""
         raise CallAborted(code, details, tuple(trailing_metadata))
 
-    async def abort_with_status(self, status: grpc.Status) -> None:
+    async def abort_with_status(self, status: grpc.Status) -> NoReturn:
         """Raises CallAborted."""
         raise CallAborted(status.code, status.details, tuple(status.trailing_metadata or ()))
 
@@ -137,7 +140,11 @@ class Chain(grpc.aio.ServerInterceptor):
         )
 
         async def serve(request: Any, context: Any) -> Any:
-            return await handle(request, Call(context, method))
+            try:
+                return await handle(request, Call(context, method))
+            except CallAborted as aborted:
+                trailers = (*context.trailing_metadata(), *aborted.trailing_metadata)
+                await context.abort(aborted.code, aborted.details, trailers)
 
         return _MAKERS[method.request_streaming, method.response_streaming](serve)
 

@@ -22,8 +22,7 @@ from server.interceptors.chain import Call, CallAborted, Handler, Metadata, Meth
 DOMAIN = "workflow-engine"
 # A status travels in the trailing metadata, of which clients take 8 KiB by default; in it the
 # message comes twice, once with every byte escaped where it isn't ASCII.
-_MAX_MESSAGE_BYTES = 600
-_MAX_VIOLATION_BYTES = 600
+_MAX_TEXT_BYTES = 600
 _MAX_DETAILS_BYTES = 4000
 _STATUS_KEY = "grpc-status-details-bin"
 
@@ -40,10 +39,11 @@ _log = structlog.get_logger(__name__)
 
 
 def error_mapping(proceed: Handler, method: Method) -> Handler:
-    """Answers what the rest of the chain raises, and records the outcome of the call.
+    """Turns whatever the rest of the chain raises into CallAborted with a status that has details.
 
-    Cancellation goes on. An exception that nobody foresaw is logged with its trace and answered as
-    INTERNAL; the `request_id` in its metadata leads from the one to the other.
+    Cancellation goes on. An exception that nobody foresaw is logged with its trace and becomes
+    INTERNAL; the `request_id` in its metadata leads from the one to the other. The outcome of the
+    call is recorded.
     """
 
     async def handle(request: Any, call: Call) -> Any:
@@ -61,10 +61,9 @@ def error_mapping(proceed: Handler, method: Method) -> Handler:
                 call.outcome = grpc.StatusCode.CANCELLED
                 raise
             raised = error
-        code, message, trailers = _answer(raised, call)
-        call.outcome = code
-        trailers = (*call.context.trailing_metadata(), *trailers)
-        return await call.context.abort(code, message, trailers)
+        refusal = _refusal(raised, call)
+        call.outcome = refusal.code
+        raise refusal from raised
 
     return handle
 
@@ -98,26 +97,24 @@ def _is_over(call: Call, error: Exception) -> bool:
     return gone or call.context.done()
 
 
-def _answer(error: BaseException, call: Call) -> tuple[grpc.StatusCode, str, Metadata]:
+def _refusal(error: BaseException, call: Call) -> CallAborted:
     if isinstance(error, CallAborted):
         if any(key == _STATUS_KEY for key, _ in error.trailing_metadata):
-            return error.code, error.details, error.trailing_metadata
-        trailers = error.trailing_metadata
-        status = _status(error.code, error.details, error.code.name, {})
-    elif isinstance(error, errors.DomainError):
-        trailers = ()
-        status = status_of(error)
-    else:
-        trailers = ()
-        _log.error("unexpected error", method=call.method.path, exc_info=error)
-        status = _status(
-            grpc.StatusCode.INTERNAL,
-            "the service failed; its log has more under the request id",
-            grpc.StatusCode.INTERNAL.name,
-            {"request_id": call.request_id},
+            return error
+        return _aborted(
+            _status(error.code, error.details, error.code.name, {}), error.trailing_metadata
         )
+    if isinstance(error, errors.DomainError):
+        return _aborted(status_of(error))
+    _log.error("unexpected error", method=call.method.path, exc_info=error)
+    internal = grpc.StatusCode.INTERNAL
+    message = "the service failed; its log has more under the request id"
+    return _aborted(_status(internal, message, internal.name, {"request_id": call.request_id}))
+
+
+def _aborted(status: status_pb2.Status, trailing_metadata: Metadata = ()) -> CallAborted:
     rich = rpc_status.to_status(status)
-    return rich.code, rich.details, (*trailers, *rich.trailing_metadata)
+    return CallAborted(rich.code, rich.details, (*trailing_metadata, *rich.trailing_metadata))
 
 
 def _status(
@@ -129,7 +126,8 @@ def _status(
     violations: Iterable[errors.Violation] = (),
 ) -> status_pb2.Status:
     """Puts a status together; violations that no longer fit are counted in the metadata."""
-    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)
+    facts = {key: _cut(value) for key, value in metadata.items()}
+    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=facts)
     bad_request = error_details_pb2.BadRequest()
     left_out = 0
     size = info.ByteSize()
@@ -142,7 +140,7 @@ def _status(
             bad_request.field_violations.append(encoded)
     if left_out:
         info.metadata["violations_left_out"] = str(left_out)
-    status = status_pb2.Status(code=code.value[0], message=_cut(message, _MAX_MESSAGE_BYTES))
+    status = status_pb2.Status(code=code.value[0], message=_cut(message))
     for detail in (info, *([bad_request] if bad_request.field_violations else []), *details):
         status.details.add().Pack(detail)
     return status
@@ -151,15 +149,15 @@ def _status(
 def _field_violation(violation: errors.Violation) -> error_details_pb2.BadRequest.FieldViolation:
     place = f"{violation.field}#{violation.pointer}" if violation.pointer else violation.field
     return error_details_pb2.BadRequest.FieldViolation(
-        field=_cut(place, _MAX_VIOLATION_BYTES),
-        description=_cut(violation.message, _MAX_VIOLATION_BYTES),
+        field=_cut(place),
+        description=_cut(violation.message),
         reason=violation.code.upper().replace("-", "_"),
     )
 
 
-def _cut(text: str, limit: int) -> str:
-    """The text, or its beginning where it has more than `limit` bytes."""
-    encoded = text.encode(errors="replace")
-    if len(encoded) <= limit:
-        return text
-    return encoded[: limit - 3].decode(errors="ignore") + "…"
+def _cut(text: str) -> str:
+    """The text, or its beginning where it is too long; lone surrogates as escapes."""
+    encoded = text.encode(errors="backslashreplace")
+    if len(encoded) <= _MAX_TEXT_BYTES:
+        return encoded.decode()
+    return encoded[: _MAX_TEXT_BYTES - 3].decode(errors="ignore") + "…"

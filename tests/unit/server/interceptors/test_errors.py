@@ -78,6 +78,16 @@ async def test_more_violations_than_metadata_can_carry_are_counted(serve: Serve)
     assert status.message.endswith("…")
 
 
+async def test_whatever_a_caller_sent_fits_into_its_refusal(serve: Serve) -> None:
+    text = "ü\ud800" * 100_000
+    fault = errors.Violation(field="config", code="bad", message=text, pointer=f"/{text}")
+    for error in (errors.TemplateNotFound(text, name=text), errors.InvalidArgument([fault])):
+        served = await serve(error_mapping, UnaryUnary=raising(error))
+        status = await status_of(served.unary_unary())
+        assert status.message.endswith("…")
+        assert error_info(status).reason == error.reason
+
+
 async def test_what_is_unavailable_says_when_to_try_again(serve: Serve) -> None:
     error = errors.DatabaseUnavailable("the database doesn't answer")
     served = await serve(error_mapping, UnaryUnary=raising(error))
