@@ -96,6 +96,31 @@ def test_a_repeated_parameter_is_a_list_of_enums_by_name(http: httpx.Client) -> 
     assert [each["status"] for each in answer.json()["executions"]] == ["RUNNING", "FAULTED"]
 
 
+@pytest.mark.parametrize(("text", "printed"), [("20s", "20s"), ("1.5s", "1.500s")])
+def test_a_duration_stands_in_a_query(http: httpx.Client, text: str, printed: str) -> None:
+    answer = http.get(f"/api/v1/executions/abc?wait={text}")
+    assert answer.json()["execution"]["duration"] == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+        ("2026-01-31T12:00:00.5Z", "2026-01-31T12:00:00.500Z"),
+        ("2026-01-31T12:00:00%2B02:00", "2026-01-31T10:00:00Z"),
+    ],
+)
+def test_a_time_stands_in_a_query(http: httpx.Client, text: str, printed: str) -> None:
+    for name in ("created_after", "createdAfter"):
+        answer = http.get(f"/api/v1/executions?status=RUNNING&{name}={text}")
+        assert answer.json()["executions"][0]["created_at"] == printed
+
+
+@pytest.mark.parametrize("query", ["wait=20", "wait=soon", "wait=20m"])
+def test_what_is_no_duration_is_refused(http: httpx.Client, query: str) -> None:
+    assert refused(http.get(f"/api/v1/executions/abc?{query}")) == BAD_REQUEST
+
+
 @pytest.mark.parametrize(
     "query",
     ["nothing=1", "name=a&nothing=1", "page_size=many", "view=NONE", "labels[a]=b", "name=%FF"],

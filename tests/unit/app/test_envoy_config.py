@@ -48,14 +48,10 @@ def test_the_descriptors_are_those_beside_the_file() -> None:
     assert Path(http_filter(config, "grpc_json_transcoder")["proto_descriptor"]).is_file()
 
 
-def test_nothing_else_is_changed_nor_is_what_was_given() -> None:
+def test_what_was_given_stays_as_it_was() -> None:
     original = load_envoy_config()
-    config = readdressed(original, listen="127.0.0.1:1", upstream="127.0.0.1:2")
+    readdressed(original, listen="127.0.0.1:1", upstream="127.0.0.1:2")
     assert original == load_envoy_config()
-    http_filter(config, "grpc_json_transcoder")["proto_descriptor"] = "/etc/envoy/api.pb"
-    assert readdressed(config, listen="0.0.0.0:8000", upstream="server:9000") == readdressed(
-        original, listen="0.0.0.0:8000", upstream="server:9000"
-    )
 
 
 def test_every_service_is_transcoded() -> None:
