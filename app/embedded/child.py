@@ -58,6 +58,11 @@ class Child:
             )
         return cls(name=name, process=process, log=log)
 
+    @property
+    def pid(self) -> int:
+        """The id of its process, and of its process group."""
+        return self._process.pid
+
     async def wait(self) -> int:
         """The exit code, once it has ended."""
         while (code := self._process.poll()) is None:  # noqa: ASYNC110 - no Event tells it
@@ -100,4 +105,4 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         # Its group bears its id, and may live on without it.
         with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
+            os.killpg(self.pid, number)

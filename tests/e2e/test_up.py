@@ -1,0 +1,132 @@
+"""`workflow-engine up`: it starts all, keeps its state, and leaves nothing running."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.failure import Failure
+from tests.fixtures.stack import Stack, running_stack, stack_environment
+
+HELLO = """
+document: { dsl: 1.0.0, namespace: up, name: hello, version: 1.0.0 }
+do:
+  - greet:
+      set: { greeting: '${ "hello " + .name }' }
+"""
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started and not yet buried."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in found.split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def all_end(pids: list[int], *, within: float) -> bool:
+    """Whether they have all ended within so many seconds."""
+    deadline = time.monotonic() + within
+    while any(map(is_alive, pids)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+async def run_hello(stack: Stack) -> dict[str, object]:
+    async with httpx.AsyncClient(base_url=stack.http_url, timeout=30) as http:
+        body = {
+            "template_name": "hello",
+            "namespace": "up",
+            "input": {"name": "Ada"},
+            "wait": "20s",
+        }
+        answer = await http.post("/api/v1/executions", json=body)
+        execution: dict[str, object] = answer.raise_for_status().json()["execution"]
+        return execution
+
+
+async def test_ctrl_c_stops_all_children_and_ends_well(tmp_path: Path) -> None:
+    async with running_stack(stack_environment(tmp_path)) as stack:
+        children = children_of(stack.child.pid)
+        assert len(children) == 2, "Temporal and Envoy"
+        os.kill(stack.child.pid, signal.SIGINT)
+        async with asyncio.timeout(20):
+            assert await stack.child.wait() == 0
+        assert not any(map(is_alive, children))
+
+
+async def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
+    async with running_stack(stack_environment(tmp_path)) as stack:
+        children = children_of(stack.child.pid)
+        os.kill(stack.child.pid, signal.SIGKILL)
+        assert await asyncio.to_thread(all_end, children, within=10)
+
+
+async def test_a_child_that_dies_ends_it_with_its_name(tmp_path: Path) -> None:
+    async with running_stack(stack_environment(tmp_path)) as stack:
+        envoy, temporal = sorted(children_of(stack.child.pid), key=name_of)
+        os.kill(envoy, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            assert await stack.child.wait() == 1
+        assert not is_alive(temporal)
+    assert "Envoy ended by itself (exit code -9)" in (tmp_path / "up.log").read_text()
+
+
+def name_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text(encoding="ascii")
+
+
+async def test_state_survives_a_restart(tmp_path: Path) -> None:
+    settings = stack_environment(tmp_path)
+    async with running_stack(settings) as stack, httpx.AsyncClient(base_url=stack.http_url) as http:
+        answer = await http.post("/api/v1/templates", json={"config": HELLO})
+        assert answer.is_success, answer.text
+        before = await run_hello(stack)
+    async with running_stack(settings) as stack, httpx.AsyncClient(base_url=stack.http_url) as http:
+        answer = await http.get(f"/api/v1/executions/{before['id']}")
+        assert answer.json()["execution"]["output"] == {"greeting": "hello Ada"}
+        assert (await run_hello(stack))["status"] == "COMPLETED"
+
+
+def test_ports_in_use_are_a_line_each_that_names_the_setting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        settings = {**stack_environment(tmp_path), "HTTP_PORT": port, "TEMPORAL_PORT": port}
+        process = subprocess.run(
+            [sys.executable, "-m", "app", "up"],
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    advice = "free it or set {} to another"
+    assert process.stderr.splitlines() == [
+        f"port {port} is in use, which Envoy needs; {advice.format('HTTP_PORT')}",
+        f"port {port} is in use, which the Temporal development server needs; "
+        f"{advice.format('TEMPORAL_PORT')}",
+    ]
+    assert process.returncode == 1
+    assert not (tmp_path / "logs").exists(), "something was started"
+
+
+async def test_a_temporal_that_is_not_there_ends_it_with_one_line(tmp_path: Path) -> None:
+    settings = {**stack_environment(tmp_path), "TEMPORAL_BINARY": "/does/not/exist"}
+    with pytest.raises(Failure, match="TEMPORAL_BINARY: /does/not/exist isn't a program"):
+        async with running_stack(settings):
+            pass
