@@ -1,0 +1,55 @@
+"""An engine that runs nothing."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from biz.engine import RunState
+from biz.errors import EngineUnavailable
+from biz.execution import Execution, ExecutionEnd
+
+
+class FakeEngine:
+    """`biz.engine.Engine`: keeps what it was asked to run, and ends a run when its test says so.
+
+    While `available` is False it answers nothing.
+    """
+
+    def __init__(self) -> None:
+        self.available = True
+        self.started: list[Execution] = []
+        self._ends: dict[str, ExecutionEnd] = {}
+        self._ended: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    async def end(self, id: str, end: ExecutionEnd) -> None:
+        """Ends a run, which doesn't write its end."""
+        self._ends[id] = end
+        self._ended[id].set()
+
+    async def start(self, execution: Execution) -> None:
+        self._require_available()
+        if all(known.id != execution.id for known in self.started):
+            self.started.append(execution)
+
+    async def wait(self, id: str, timeout: timedelta) -> None:
+        self._require_available()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended[id].wait(), timeout.total_seconds())
+
+    async def state(self, id: str) -> RunState | None:
+        self._require_available()
+        if all(known.id != id for known in self.started):
+            return None
+        return RunState(end=self._ends.get(id))
+
+    async def ended_from_outside(self, since: datetime) -> AsyncIterator[str]:
+        self._require_available()
+        for id, end in list(self._ends.items()):
+            if end.ended_at > since:
+                yield id
+
+    def _require_available(self) -> None:
+        if not self.available:
+            raise EngineUnavailable("the engine doesn't answer")
