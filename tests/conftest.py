@@ -9,5 +9,6 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.repos",
     "tests.fixtures.sql_database",
+    "tests.fixtures.stack",
     "tests.fixtures.temporal",
 ]
