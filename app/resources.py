@@ -6,10 +6,7 @@ from datetime import timedelta
 
 import httpx
 import structlog
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import CollectorRegistry, start_http_server
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import TracingInterceptor
@@ -54,6 +51,11 @@ async def open_tracing(*, endpoint: str) -> AsyncIterator[TracerProvider | None]
     if not endpoint:
         yield None
         return
+    # Few processes need the exporter, and it takes long to load.
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: "workflow-engine"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
     try:

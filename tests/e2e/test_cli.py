@@ -1,0 +1,174 @@
+"""The commands of users, against a stack as `up` starts it."""
+
+import json
+import re
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli import cli
+from app.embedded.ports import free_port
+from app.failure import Failure
+from tests.fixtures.stack import Stack
+
+DEFINITION = """
+document: {{ dsl: 1.0.0, namespace: cli, name: {name}, version: {version} }}
+do:
+  - pause:
+      wait: {{ milliseconds: 20 }}
+  - greet:
+      set: {{ greeting: '${{ "{word} " + .name }}', half: '${{ .number / 2 }}' }}
+"""
+FAULTY = """
+document: { dsl: 1.0.0, namespace: cli, name: faulty, version: 1.0.0 }
+do:
+  - call:
+      call: http
+      with: { method: get, endpoint: http://127.0.0.1:1/ }
+"""
+
+
+class Terminal:
+    """Runs commands against one server."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+
+    def run(self, *words: str) -> Result:
+        """What the command did; raises what it raises."""
+        return CliRunner().invoke(
+            cli, [*words, "--server", self._server], catch_exceptions=False, color=False
+        )
+
+
+@pytest.fixture
+def terminal(stack: Stack) -> Terminal:
+    return Terminal(stack.grpc_address)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"t{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def file(tmp_path: Path, name: str) -> Path:
+    path = tmp_path / "workflow.yaml"
+    path.write_text(DEFINITION.format(name=name, version="1.0.0", word="hello"))
+    return path
+
+
+def test_apply_creates_then_leaves_alone_then_updates(
+    terminal: Terminal, file: Path, name: str
+) -> None:
+    assert re.fullmatch(
+        rf"template cli/{name} 1.0.0 created \(id \d+\)\n", terminal.run("apply", str(file)).stdout
+    )
+    assert f"template cli/{name} 1.0.0 unchanged" in terminal.run("apply", str(file)).stdout
+    file.write_text(DEFINITION.format(name=name, version="1.0.0", word="bye"))
+    assert f"template cli/{name} 1.0.0 updated" in terminal.run("apply", str(file)).stdout
+    other = file.with_name("other.yaml")
+    other.write_text(DEFINITION.format(name=name, version="2.0.0", word="hello"))
+    lines = terminal.run("apply", str(file), str(other)).stdout.splitlines()
+    assert [line.split()[3] for line in lines] == ["unchanged", "created"]
+
+
+def test_apply_tells_each_fault_of_a_definition_in_a_line(terminal: Terminal, file: Path) -> None:
+    file.write_text(file.read_text().replace("wait:", "whait:").replace("+ .name", "+"))
+    with pytest.raises(Failure) as failure:
+        terminal.run("apply", str(file))
+    lines = failure.value.message.splitlines()
+    assert lines[0] == "the server refuses the request (INVALID_ARGUMENT):"
+    assert any("/do/0/pause" in line for line in lines[1:])
+    assert any("/do/1/greet" in line for line in lines[1:])
+
+
+def test_run_starts_an_execution_that_get_and_list_show(
+    terminal: Terminal, file: Path, name: str
+) -> None:
+    terminal.run("apply", str(file))
+    words = ("-n", "cli", "--input", '{"name": "Ada", "number": 3}', "--output", "json")
+    started = json.loads(terminal.run("run", name, *words).stdout)
+    assert started["template_version"] == "1.0.0"
+    while (got := json.loads(terminal.run("get", started["id"], "-o", "json").stdout))[
+        "status"
+    ] != "COMPLETED":
+        pass
+    assert got["output"] == {"greeting": "hello Ada", "half": 1.5}
+    table = terminal.run("get", started["id"]).stdout
+    assert re.search(r"status +COMPLETED", table)
+    listed = terminal.run("list", "-n", "cli", "--template", name, "--status", "COMPLETED").stdout
+    assert [line.split()[:4] for line in listed.splitlines()] == [
+        ["ID", "TEMPLATE", "VERSION", "STATUS"],
+        [started["id"], name, "1.0.0", "COMPLETED"],
+    ]
+    listed = terminal.run("list", "--template", name, "--status", "FAULTED", "-o", "json").stdout
+    assert json.loads(listed) == []
+
+
+def test_run_with_follow_shows_tasks_and_prints_the_output_alone(
+    terminal: Terminal, file: Path, name: str, tmp_path: Path
+) -> None:
+    file.write_text(file.read_text().replace("milliseconds: 20", "milliseconds: 1200"))
+    terminal.run("apply", str(file))
+    given = tmp_path / "input.json"
+    given.write_text('{"name": "Ada", "number": 4}')
+    result = terminal.run("run", name, "-n", "cli", "--input", f"@{given}", "--follow")
+    assert json.loads(result.stdout) == {"greeting": "hello Ada", "half": 2}
+    assert "/do/0/pause" in result.stderr
+    assert "completed after 1." in result.stderr
+    assert result.exit_code == 0
+
+
+def test_run_with_follow_fails_where_the_execution_faults(terminal: Terminal, file: Path) -> None:
+    file.write_text(FAULTY)
+    terminal.run("apply", str(file))
+    with pytest.raises(Failure, match=r"ended FAULTED at /do/0/call: Communication Error") as ended:
+        terminal.run("run", "faulty", "-n", "cli", "--follow")
+    assert ended.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "nobody-knows-it"], "there is no template default/nobody-knows-it (NOT_FOUND)"),
+        (["get", "nobody-knows-it"], "there is no execution nobody-knows-it (NOT_FOUND)"),
+        (["run", "x", "--input", "{"], "--input isn't JSON"),
+        (["run", "x", "--input", "@/does/not/exist"], "--input: [Errno 2] No such file"),
+        (["run", "x", "--version", "1", "--alias", "a"], "alias: give either version or alias"),
+        (["apply", "/does/not/exist"], "/does/not/exist can't be read"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    terminal: Terminal, words: list[str], message: str
+) -> None:
+    with pytest.raises(Failure, match=re.escape(message)):
+        terminal.run(*words)
+
+
+def test_a_server_that_is_not_there_is_told_with_what_to_do() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    process = subprocess.run(
+        [sys.executable, "-m", "app", "list", "--server", address],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.stderr.splitlines() == [
+        f"no server answers at {address}; start one with `workflow-engine up`, "
+        "or name another with --server"
+    ]
+    assert process.returncode == 1
+
+
+def test_client_commands_do_without_the_temporal_sdk() -> None:
+    script = (
+        "import sys; import app.cli, app.commands.apply, app.commands.executions; "
+        "import app.commands.validate; sys.exit('temporalio' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], timeout=60, check=False).returncode == 0
