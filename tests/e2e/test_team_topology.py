@@ -59,7 +59,7 @@ def run(
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-            stack.callback(process.wait, timeout=30)
+            stack.callback(process.wait, timeout=60)
             stack.callback(process.terminate)
             return process
 
@@ -98,8 +98,8 @@ def test_runs_complete_over_http_while_workers_come_and_go(
                 {"greeting": f"hello pet{pet}"},
             )
         first.send_signal(signal.SIGTERM)
-        assert first.wait(timeout=30) == 0
+        assert first.wait(timeout=60) == 0
         assert execute(7)["output"] == {"greeting": "hello pet7"}
     for process in (second, server):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0

@@ -34,7 +34,7 @@ def services() -> dict[str, Any]:
 
 def run(command: list[str], **options: Any) -> int:
     return subprocess.run(
-        command, check=False, timeout=30, capture_output=True, **options
+        command, check=False, timeout=60, capture_output=True, **options
     ).returncode
 
 
