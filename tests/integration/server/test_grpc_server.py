@@ -32,14 +32,14 @@ class Templates(template_pb2_grpc.TemplateServiceServicer):
         self.asked = asyncio.Event()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.cancelled = False
+        self.cancelled = asyncio.Event()
 
     async def GetTemplate(self, request: Any, context: object) -> Any:
         self.asked.set()
         try:
             await self.may_answer.wait()
         except asyncio.CancelledError:
-            self.cancelled = True
+            self.cancelled.set()
             raise
         template = template_pb2.Template(id=request.id)
         return template_pb2.GetTemplateResponse(template=template)
@@ -188,7 +188,7 @@ async def test_stopping_cancels_what_takes_longer_than_the_grace(
     await server.stop(timedelta(seconds=0.1))
     with pytest.raises(grpc.aio.AioRpcError):
         await call
-    assert templates.cancelled
+    await asyncio.wait_for(templates.cancelled.wait(), 10)
 
 
 async def test_a_stopping_server_is_not_serving_and_takes_no_new_calls(

@@ -63,6 +63,14 @@ async def test_a_stream_of_replies_passes_the_chain(serve: Serve, behavior: Any)
     assert notes[1:] == ["one before", "one after"]
 
 
+async def test_the_servicers_context_is_grpcs_own_in_all_else(serve: Serve) -> None:
+    async def peer(request: Any, context: Any) -> StringValue:
+        return StringValue(value=context.peer())
+
+    served = await serve(UnaryUnary=peer)
+    assert (await served.unary_unary()).value.startswith("ipv4:127.0.0.1:")
+
+
 async def test_streams_of_requests_pass_the_chain(serve: Serve) -> None:
     served = await serve(error_mapping, StreamUnary=joined, StreamStream=echoes)
     requests = [StringValue(value=text) for text in ("a", "b")]

@@ -8,10 +8,9 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from structlog.testing import capture_logs
 
-from server.interceptors.chain import Call, Handler, Method
 from server.interceptors.deadline import deadlines
 from server.interceptors.errors import error_mapping
-from tests.fixtures.chain import Serve
+from tests.fixtures.chain import Serve, reporting
 from tests.fixtures.statuses import code_of, error_info, status_of
 
 
@@ -44,21 +43,12 @@ async def test_a_callers_deadline_counts_instead_of_the_default(serve: Serve) ->
 async def test_a_deadline_of_the_caller_is_reported_as_such(serve: Serve) -> None:
     outcomes: asyncio.Queue[grpc.StatusCode] = asyncio.Queue()
 
-    def reporting(proceed: Handler, method: Method) -> Handler:
-        async def handle(request: Any, call: Call) -> Any:
-            try:
-                return await proceed(request, call)
-            finally:
-                outcomes.put_nowait(call.outcome)
-
-        return handle
-
     async def slow(request: Any, context: Any) -> StringValue:
         await asyncio.sleep(60)
         return StringValue()
 
     deadline = deadlines(timedelta(seconds=60))
-    served = await serve(reporting, error_mapping, deadline, UnaryUnary=slow)
+    served = await serve(reporting(outcomes), error_mapping, deadline, UnaryUnary=slow)
     with pytest.raises(grpc.aio.AioRpcError) as failure:
         await served.unary_unary(timeout=0.1)
     assert failure.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED

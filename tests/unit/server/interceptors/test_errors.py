@@ -14,7 +14,7 @@ from api.errors.v1.error_reason_pb2 import ErrorReason
 from biz import errors
 from server.interceptors.errors import CODES, error_mapping
 from server.interceptors.request_id import request_ids
-from tests.fixtures.chain import Serve
+from tests.fixtures.chain import Serve, reporting
 from tests.fixtures.statuses import code_of, detail, error_info, status_of, violations
 
 CONCRETE = [
@@ -179,3 +179,25 @@ async def test_a_caller_that_leaves_cancels_the_servicer(serve: Serve) -> None:
     await began.wait()
     call.cancel()
     await asyncio.wait_for(cancelled.wait(), 5)
+
+
+async def test_a_servicer_that_writes_on_after_its_caller_left_is_no_surprise(
+    serve: Serve,
+) -> None:
+    ended: asyncio.Queue[grpc.StatusCode] = asyncio.Queue()
+
+    async def stubborn(request: StringValue, context: Any) -> None:
+        await context.write(request)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            while True:
+                await context.write(request)
+
+    served = await serve(reporting(ended), error_mapping, UnaryStream=stubborn)
+    with capture_logs() as lines:
+        call = served.unary_stream()
+        await call.read()
+        call.cancel()
+        assert await asyncio.wait_for(ended.get(), 10) is grpc.StatusCode.CANCELLED
+    assert lines == []
