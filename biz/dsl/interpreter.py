@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from biz.dsl.arguments import Meter, TaskArguments, WorkflowArguments
+from biz.dsl.depth import is_deeper
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.frame import Frame, Outcome, evaluate, fault
@@ -47,7 +48,7 @@ class Interpreter:
         outcome = await self.run_list(self._workflow.do, data, "/do", {})
         output = self._transform(self._workflow.output, outcome.output, "/output/as")
         _require_valid(self._workflow.output.schema, output, "output")
-        if _is_deeper(output, MAX_OUTPUT_DEPTH):
+        if is_deeper(output, MAX_OUTPUT_DEPTH):
             detail = f"the workflow's output is more than {MAX_OUTPUT_DEPTH} levels deep"
             raise TaskFault(WorkflowError.standard("runtime", detail))
         return output
@@ -171,18 +172,3 @@ def _require_valid(schema: Schema | None, data: Any, what: str, task: Task | Non
     if task is not None:
         raise fault(task, "validation", detail)
     raise TaskFault(WorkflowError.standard("validation", detail, instance=f"/{what}"))
-
-
-def _is_deeper(value: Any, depth: int) -> bool:
-    """Whether objects and arrays are nested in each other more than `depth` times."""
-    level = [value]
-    for _ in range(depth + 1):
-        level = [
-            item
-            for outer in level
-            if isinstance(outer, dict | list)
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True

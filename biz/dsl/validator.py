@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from biz.dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from biz.dsl.model import Document, TaskList, Workflow
 from biz.dsl.parser import parse_workflow
+from biz.dsl.places import Position, SourceError
 from biz.dsl.schemas import SchemaFault
-from biz.dsl.source import SourceError, load, positions
+from biz.dsl.source import read
 
 DIRECTIVES = frozenset({"continue", "exit", "end"})
 _CACHED_WORKFLOWS = 256
@@ -53,28 +54,24 @@ class Checked:
 def check(text: str) -> Checked:
     """Reads a definition in JSON or YAML, and reports every fault with its place in the text."""
     try:
-        value = load(text)
+        source = read(text)
     except SourceError as error:
         syntax = Diagnostic(
             code="syntax",
             message=error.message,
             pointer="",
-            line=error.line,
-            column=error.column,
+            line=error.position.line,
+            column=error.position.column,
         )
         return Checked(workflow=None, diagnostics=(syntax,))
     diagnostics = Diagnostics()
-    try:
-        workflow = parse_workflow(value, diagnostics)
-    except RecursionError:
-        diagnostics.error("syntax", "nested too deep", "")
-        return Checked(workflow=None, diagnostics=diagnostics.all())
+    workflow = parse_workflow(source.value, diagnostics)
     for tasks in _lists(workflow.do):
         _check_targets(tasks, diagnostics)
     found = diagnostics.all()
     if not found:
         return Checked(workflow=workflow, diagnostics=())
-    places = positions(text)
+    places = source.positions()
     placed = [_place(diagnostic, places) for diagnostic in found]
     has_errors = any(d.severity is Severity.ERROR for d in placed)
     return Checked(workflow=None if has_errors else workflow, diagnostics=placed)
@@ -109,7 +106,7 @@ def _check_targets(tasks: TaskList, diagnostics: Diagnostics) -> None:
                 diagnostics.error("unknown-target", message, pointer)
 
 
-def _place(diagnostic: Diagnostic, places: dict[str, Any]) -> Diagnostic:
+def _place(diagnostic: Diagnostic, places: Mapping[str, Position]) -> Diagnostic:
     """With line and column, of the nearest value around where the place itself is missing."""
     pointer = diagnostic.pointer
     while pointer not in places and pointer:
