@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -69,6 +70,7 @@ def run(
 def await_ready(http: httpx.Client, server: Process) -> None:
     while http.get("/api/v1/templates").status_code != 200:
         assert server.poll() is None
+        time.sleep(0.2)
 
 
 def test_runs_complete_over_http_while_workers_come_and_go(
