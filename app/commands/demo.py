@@ -40,7 +40,7 @@ async def _demo(settings: Settings) -> None:
     example = json.loads(_example_file("input.json"))
     async with (
         embedded_stack(settings, say=_console.print) as stack,
-        _service(settings.state_directory / "logs" / "service.log") as service,
+        example_service(settings.state_directory / "logs" / "service.log") as service,
     ):
         _console.print(f"HTTP at {stack.http_url}, Temporal at {stack.settings.temporal_ui_url}")
         server = stack.grpc_address
@@ -79,7 +79,7 @@ def _example_file(name: str) -> str:
 
 
 @asynccontextmanager
-async def _service(log: Path) -> AsyncIterator[str]:
+async def example_service(log: Path) -> AsyncIterator[str]:
     """The service that the examples call; gives its URL."""
     port = free_port()
     command: list[str | Path] = [sys.executable, _EXAMPLES / "service.py", "--port", str(port)]

@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.failure import Failure
+from tests.fixtures.pids import all_end, children_of, is_alive, name_of
 from tests.fixtures.stack import Stack, running_stack, stack_environment
 
 HELLO = """
@@ -21,30 +21,6 @@ do:
   - greet:
       set: { greeting: '${ "hello " + .name }' }
 """
-
-
-def children_of(pid: int) -> list[int]:
-    """The processes that a process has started and not yet buried."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [int(child) for child in found.split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def all_end(pids: list[int], *, within: float) -> bool:
-    """Whether they have all ended within so many seconds."""
-    deadline = time.monotonic() + within
-    while any(map(is_alive, pids)):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 async def run_hello(stack: Stack) -> dict[str, object]:
@@ -85,10 +61,6 @@ async def test_a_child_that_dies_ends_it_with_its_name(tmp_path: Path) -> None:
             assert await stack.child.wait() == 1
         assert not is_alive(temporal)
     assert "Envoy ended by itself (exit code -9)" in (tmp_path / "up.log").read_text()
-
-
-def name_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text(encoding="ascii")
 
 
 async def test_state_survives_a_restart(tmp_path: Path) -> None:

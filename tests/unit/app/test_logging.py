@@ -1,0 +1,74 @@
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from app.logging import configure_logging
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Logging is a matter of the whole process: it is left as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_json_is_one_line_an_event_from_ours_and_from_libraries(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(level="info", format="json")
+    structlog.contextvars.bind_contextvars(request_id="r-1")
+    structlog.get_logger("ours").info("served", code="OK")
+    structlog.contextvars.clear_contextvars()
+    logging.getLogger("library").warning("low on %s", "space", extra={"left": 3})
+    ours, library = map(json.loads, capsys.readouterr().err.splitlines())
+    assert ours.pop("timestamp").endswith("Z")
+    assert ours == {
+        "event": "served",
+        "code": "OK",
+        "request_id": "r-1",
+        "level": "info",
+        "logger": "ours",
+    }
+    assert library["event"] == "low on space"
+    assert (library["logger"], library["left"]) == ("library", 3)
+
+
+def test_text_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(level="info", format="text")
+    structlog.get_logger("ours").info("served", code="OK")
+    assert capsys.readouterr().err.partition(" ")[2].split() == [
+        "[info",
+        "]",
+        "served",
+        "[ours]",
+        "code=OK",
+    ]
+
+
+def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(level="warning", format="json")
+    structlog.get_logger("ours").info("served")
+    logging.getLogger("library").info("started")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("format", ["json", "text"])
+def test_a_trace_shows_no_values_of_variables(
+    format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(level="info", format=format)  # type: ignore[arg-type] # parametrize gives str
+    password = "-".join(["very", "secret"])
+    try:
+        int(password[:0])
+    except ValueError:
+        structlog.get_logger("ours").exception("failed")
+    shown = capsys.readouterr().err
+    assert "ValueError" in shown
+    assert "very-secret" not in shown
