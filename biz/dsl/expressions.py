@@ -36,6 +36,9 @@ _OUTSIDE = frozenset(
     include
     """.split()
 )
+MAX_LENGTH = 4_000
+"""In characters: jq compiles in a time that grows with the square of it, and can't be stopped."""
+
 _EVALUATION = re.compile(r"\s*\$\{(.*)\}\s*", re.DOTALL)
 _UNDEFINED_VARIABLE = re.compile(r"\$(\w+) is not defined")
 _COMPILE_ERROR = re.compile(r"jq: error: (.*?)(?: at <[^>]*>)?(?:, line \d+.*)?$", re.MULTILINE)
@@ -79,15 +82,19 @@ class Expression:
 
         `variables` holds at least those that the expression uses. Raises EvaluationError.
         """
-        if self.variables:
-            text = json.dumps({"d": data, "v": {name: variables[name] for name in self.variables}})
-        else:
-            text = json.dumps(data)
-        variables.charge(len(text))
         try:
+            text = json.dumps(self._input(data, variables))
+            variables.charge(len(text))
             return next(iter(self._program.input_text(text)), None)
         except ValueError as error:
             raise EvaluationError(str(error)) from None
+        except RecursionError:
+            raise EvaluationError("the data is nested too deep") from None
+
+    def _input(self, data: Any, variables: Variables) -> Any:
+        if not self.variables:
+            return data
+        return {"d": data, "v": {name: variables[name] for name in self.variables}}
 
 
 def is_evaluated(text: str) -> bool:
@@ -104,18 +111,26 @@ def unwrap(text: str) -> str:
 @lru_cache(maxsize=4096)
 def compile_expression(program: str, variables: frozenset[str]) -> Expression:
     """Compiles a jq program that may use `variables`. Raises CompileError."""
+    if not program:
+        raise CompileError("invalid-expression", "the expression is empty")
+    if len(program) > MAX_LENGTH:
+        message = f"the expression has more than {MAX_LENGTH} characters"
+        raise CompileError("invalid-expression", message)
     try:
         found = words(program)
     except LexicalError as error:
         raise CompileError("invalid-expression", f"not a jq program: {error}") from None
     if "def" in found.functions:
         raise CompileError("unsupported-function", "definitions of functions aren't supported yet")
-    for function in sorted(found.functions - KEYWORDS | found.functions & _OUTSIDE):
-        _require_allowed(function)
+    outside = found.functions & _OUTSIDE | {"$ENV"} & {f"${name}" for name in found.variables}
+    if outside:
+        names = ", ".join(sorted(outside))
+        raise CompileError("forbidden-function", f"{names} reaches outside of the run's data")
+    if unknown := found.functions - KEYWORDS - _ALLOWED:
+        message = f"{', '.join(sorted(unknown))}: unknown, or may run without a bound"
+        raise CompileError("unsupported-function", message)
     if "recurse" in found.called:
         raise CompileError("unsupported-function", "recurse with arguments isn't supported yet")
-    if "ENV" in found.variables:
-        raise CompileError("forbidden-function", "$ENV reaches outside of the run's data")
     used = tuple(sorted(found.variables & variables))
     source = f"(\n{program}\n)"
     if used:
@@ -126,16 +141,6 @@ def compile_expression(program: str, variables: frozenset[str]) -> Expression:
     except ValueError as error:
         raise _compile_error(str(error)) from None
     return Expression(program, used, compiled)
-
-
-def _require_allowed(function: str) -> None:
-    if function in _OUTSIDE:
-        raise CompileError("forbidden-function", f"{function} reaches outside of the run's data")
-    if function not in _ALLOWED:
-        raise CompileError(
-            "unsupported-function",
-            f"{function} isn't supported: it is unknown, or may run without a bound",
-        )
 
 
 def _compile_error(text: str) -> CompileError:

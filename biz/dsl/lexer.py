@@ -4,12 +4,13 @@ jq gives no access to its syntax tree, so what a program may use is decided on i
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
     r"""
-      (?P<space>\s+|\#[^\n]*)
+      (?P<space>\s+)
+    | (?P<comment>\#[^\n]*)
     | (?P<string>")
     | (?P<format>@[a-z0-9A-Z_]+)
     | (?P<field>\.[A-Za-z_]\w*)
@@ -22,9 +23,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
+_INTERPOLATION = "\\("
+_STRING_PART = re.compile(r'(?:[^"\\]|\\[^(])*+(?P<end>"|\\\()', re.DOTALL)
 _AFTER_KEY = re.compile(r"\s*[:,}]")
-_CALL = re.compile(r"\s*\(")
-_PAIRS = {")": "(", "]": "[", "}": "{"}
+_PAIRS = {")": ("(", _INTERPOLATION), "]": ("[",), "}": ("{",), "end": ("if",)}
 KEYWORDS = frozenset(
     "def as if then elif else end and or not reduce foreach try catch label import include "
     "__loc__ break".split()
@@ -60,74 +62,80 @@ def words(program: str) -> Words:
 
 
 def _names(program: str) -> Iterator[tuple[str, str]]:
-    brackets: list[str] = []
-    previous = ""
+    around: list[str] = []
+    previous = name = ""
+    for kind, text, position in _tokens(program, around):
+        if name:
+            yield "call" if text == "(" else "function", name
+            name = ""
+        if kind == "variable":
+            yield "variable", text[1:].strip()
+        elif kind == "name" and not _is_key(previous, around, program, position):
+            name = text
+            if text == "if":
+                around.append(text)
+            elif text == "end":
+                _close(around, text)
+        previous = text
+    if name:
+        yield "function", name
+    if around:
+        raise LexicalError(f"{around[-1]!r} isn't closed")
+
+
+def _tokens(program: str, around: list[str]) -> Iterator[tuple[str, str, int]]:
+    """The kind and text of each token, and the place behind it.
+
+    `around` holds the brackets that are open; a string stands for one token at each of its ends,
+    with what it interpolates between them.
+    """
     position = 0
     while position < len(program):
         match = _TOKEN.match(program, position)
         if match is None:
             raise LexicalError(f"unexpected {program[position]!r}")
-        kind, text = match.lastgroup, match.group()
+        kind, text = match.lastgroup or "", match.group()
         position = match.end()
+        if kind == "comment":
+            _check_comment(text)
+            continue
         if kind == "space":
             continue
+        if kind == "open":
+            around.append(text)
+        elif kind == "close" and _close(around, text) == _INTERPOLATION:
+            kind = "string"
         if kind == "string":
-            position = yield from _string(program, position)
-        elif kind == "open":
-            brackets.append(text)
-        elif kind == "close":
-            if not brackets or brackets.pop() != _PAIRS[text]:
-                raise LexicalError(f"unexpected {text!r}")
-        elif kind == "variable":
-            yield "variable", text[1:].strip()
-        elif kind == "name" and not _is_key(previous, brackets, program, position):
-            yield "call" if _CALL.match(program, position) else "function", text
-        previous = text
-    if brackets:
-        raise LexicalError(f"{brackets[-1]!r} isn't closed")
+            position = _read_string(program, position, around)
+        yield kind, text, position
 
 
-def _is_key(previous: str, brackets: list[str], program: str, position: int) -> bool:
+def _close(around: list[str], text: str) -> str:
+    """Takes away the bracket that `text` closes, and gives it."""
+    opening = around.pop() if around else ""
+    if opening not in _PAIRS[text]:
+        raise LexicalError(f"unexpected {text!r}")
+    return opening
+
+
+def _check_comment(text: str) -> None:
+    """jq's comments go on behind a backslash at the end of a line, which nobody needs here."""
+    if "\\" in text or "\r" in text.removesuffix("\r"):
+        raise LexicalError("a comment can't hold a backslash or a carriage return")
+
+
+def _is_key(previous: str, around: list[str], program: str, position: int) -> bool:
     """Whether a name is an object's key: `{a: 1}` or `{a}`, and no call."""
-    if not brackets or brackets[-1] != "{" or previous not in ("{", ","):
+    if not around or around[-1] != "{" or previous not in ("{", ","):
         return False
     return _AFTER_KEY.match(program, position) is not None
 
 
-def _string(program: str, position: int) -> Generator[tuple[str, str], None, int]:
-    """Reads on behind an opening quote, into `\\(…)` too; returns the place behind the string."""
-    while position < len(program):
-        if program.startswith("\\(", position):
-            end = _interpolation_end(program, position + 2)
-            yield from _names(program[position + 2 : end])
-            position = end + 1
-        elif program[position] == "\\":
-            position += 2
-        elif program[position] == '"':
-            return position + 1
-        else:
-            position += 1
-    raise LexicalError("a string isn't closed")
-
-
-def _interpolation_end(program: str, position: int) -> int:
-    depth = 1
-    while position < len(program):
-        character = program[position]
-        if character == '"':
-            position = _skip_string(program, position + 1)
-            continue
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth == 0:
-            return position
-        position += 1
-    raise LexicalError("a string's interpolation isn't closed")
-
-
-def _skip_string(program: str, position: int) -> int:
-    reading = _string(program, position)
-    while True:
-        try:
-            next(reading)
-        except StopIteration as stop:
-            return int(stop.value)
+def _read_string(program: str, position: int, around: list[str]) -> int:
+    """Reads a string on, up to its end or to what it interpolates; gives the place behind that."""
+    match = _STRING_PART.match(program, position)
+    if match is None:
+        raise LexicalError("a string isn't closed")
+    if match["end"] == _INTERPOLATION:
+        around.append(_INTERPOLATION)
+    return match.end()

@@ -67,8 +67,10 @@ def read_value(node: Node, variables: frozenset[str]) -> Evaluable:
 
 def read_expression(node: Node, variables: frozenset[str]) -> Expression:
     """A string that is an expression always, with `${ }` around it or without."""
+    text = node.string()
+    program = unwrap(text) if isinstance(node.value, str) else "null"
     try:
-        return compile_expression(unwrap(node.string()) or "null", variables)
+        return compile_expression(program, variables)
     except CompileError as error:
         node.error(error.code, error.message)
         return compile_expression("null", frozenset())
