@@ -39,8 +39,7 @@ _LIGHT_TEXTS = (
     ExecutionRow.error,
 )
 _LIVE = ExecutionRow.ended_at.is_null()
-# Written out, and not as parameters, so that SQLite can tell that the partial indexes apply.
-_PENDING = peewee.SQL("status = 'PENDING'")
+# Written out, and not with a parameter, so that SQLite can tell that the partial index applies.
 _HAS_BUSINESS_KEY = peewee.SQL("business_key <> ''")
 
 
@@ -161,7 +160,10 @@ def _conditions(db: peewee.Database, query: ExecutionQuery) -> Iterator[Any]:
 def _list_pending(db: peewee.Database, created_before: datetime, limit: int) -> Sequence[Execution]:
     query = (
         ExecutionRow.select()
-        .where(_PENDING, ExecutionRow.created_at < to_microseconds(created_before))
+        .where(
+            ExecutionRow.status == ExecutionStatus.PENDING.value,
+            ExecutionRow.created_at < to_microseconds(created_before),
+        )
         .order_by(ExecutionRow.created_at)
         .limit(limit)
     )

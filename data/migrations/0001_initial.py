@@ -85,7 +85,6 @@ _STATEMENTS = (
     CREATE INDEX execution_live_template_id ON execution (template_id)
     WHERE ended_at IS NULL
     """,
-    "CREATE INDEX execution_pending ON execution (created_at) WHERE status = 'PENDING'",
     """
     CREATE TABLE request (
         id {serial},
