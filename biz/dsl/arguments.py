@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from biz.dsl.model import Task, Workflow
@@ -25,6 +25,9 @@ TASK_EXPORT = TASK | {"output"}
 """What `export.as` of a task sees."""
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Meter:
     """Counts the work of a run, so that it gives way after a fixed amount of it."""
 
@@ -37,27 +40,30 @@ class Meter:
 
 
 class WorkflowArguments:
-    """The arguments at workflow level; each is made when an expression asks for it."""
+    """The arguments at workflow level; each is made when an expression asks for it.
+
+    The interpreter sets `context` anew with each export, for the tasks under way too.
+    """
 
     def __init__(
-        self, *, workflow: Workflow, run: RunDescriptor, input: Any, context: Any, meter: Meter
+        self, *, workflow: Workflow, run: RunDescriptor, raw_input: Any, meter: Meter
     ) -> None:
         self._workflow = workflow
         self._run = run
-        self._input = input
-        self._context = context
+        self._raw_input = raw_input
         self._meter = meter
+        self.context: Any = None
 
     def __getitem__(self, name: str) -> Any:
         """The value of an argument."""
         match name:
             case "context":
-                return self._context
+                return self.context
             case "workflow":
                 return {
                     "id": self._run.id,
                     "definition": self._workflow.definition,
-                    "input": self._input,
+                    "input": self._raw_input,
                     "startedAt": describe_time(self._run.started_at),
                 }
             case "runtime":
@@ -74,9 +80,14 @@ class WorkflowArguments:
 
 
 class TaskArguments:
-    """The arguments of one task; the interpreter sets `input` and `output` as they come to be."""
+    """The arguments of one task.
 
-    __slots__ = ("_around", "_local", "_raw_input", "_started_at", "_task", "input", "output")
+    The interpreter sets `input`, `raw_output` and `output` as they come to be.
+    """
+
+    __slots__ = (
+        "_around", "_local", "_raw_input", "_started_at", "_task", "input", "output", "raw_output",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -93,6 +104,7 @@ class TaskArguments:
         self._started_at = started_at
         self._local = local
         self.input: Any = None
+        self.raw_output: Any = None
         self.output: Any = None
 
     def __getitem__(self, name: str) -> Any:
@@ -110,7 +122,7 @@ class TaskArguments:
                     "reference": self._task.pointer,
                     "definition": self._task.definition,
                     "input": self._raw_input,
-                    "output": self.output,
+                    "output": self.raw_output,
                     "startedAt": describe_time(self._started_at),
                 }
         return self._around[name]
@@ -122,7 +134,7 @@ class TaskArguments:
 
 def describe_time(moment: datetime) -> dict[str, Any]:
     """DSL, "DateTime Descriptor"; milliseconds, UTC."""
-    milliseconds = int(moment.timestamp() * 1000)
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
     return {
         "iso8601": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "epoch": {"seconds": milliseconds // 1000, "milliseconds": milliseconds},

@@ -1,6 +1,5 @@
 """What is wrong with a definition: a diagnostic a fault, with a stable code and a pointer."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,6 +29,10 @@ CODES = {
 }
 
 
+MAX_FOUND = 100
+"""So many faults are told at once; a text of the largest size could hold a hundred thousand."""
+
+
 class Severity(StrEnum):
     """Errors refuse a definition, warnings don't."""
 
@@ -50,7 +53,7 @@ class Diagnostic:
 
 
 class Diagnostics:
-    """Collects what is found on one walk over a definition."""
+    """Collects what is found on one walk over a definition, up to MAX_FOUND."""
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
@@ -59,11 +62,13 @@ class Diagnostics:
         """Adds an error; `code` is one of CODES."""
         if code not in CODES:
             raise KeyError(code)
-        self._found.append(Diagnostic(code=code, message=message, pointer=pointer))
+        if not self.is_full:
+            self._found.append(Diagnostic(code=code, message=message, pointer=pointer))
 
-    def extend(self, more: Iterable[Diagnostic]) -> None:
-        """Adds what another walk found."""
-        self._found.extend(more)
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is kept."""
+        return len(self._found) == MAX_FOUND
 
     def all(self) -> tuple[Diagnostic, ...]:
         """All that was found, in the order of finding."""

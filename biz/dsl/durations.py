@@ -14,7 +14,8 @@ from biz.dsl.values import read_expression
 UNITS = ("days", "hours", "minutes", "seconds", "milliseconds")
 _LITERAL = re.compile(
     r"P(?!$)(\d+(?:\.\d+)?Y)?(\d+(?:\.\d+)?M)?(\d+(?:\.\d+)?W)?(\d+(?:\.\d+)?D)?"
-    r"(T(?=\d)(\d+(?:\.\d+)?H)?(\d+(?:\.\d+)?M)?(\d+(?:\.\d+)?S)?)?"
+    r"(T(?=\d)(\d+(?:\.\d+)?H)?(\d+(?:\.\d+)?M)?(\d+(?:\.\d+)?S)?)?",
+    re.ASCII,
 )
 _LONGEST = timedelta(days=36_525)
 _DAYS_A_YEAR = 365
@@ -73,6 +74,6 @@ def _from_units(value: Any) -> timedelta:
     if not isinstance(value, dict) or not value or set(value) - set(UNITS):
         raise InvalidDuration(f"must be ISO 8601, or an object of {', '.join(UNITS)}")
     for unit, number in value.items():
-        if isinstance(number, bool) or not isinstance(number, int):
+        if isinstance(number, bool) or not isinstance(number, int | float) or number % 1:
             raise InvalidDuration(f"must have a whole number of {unit}")
     return timedelta(**value)

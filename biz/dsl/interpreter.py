@@ -14,14 +14,14 @@ from biz.dsl.arguments import Meter, TaskArguments, WorkflowArguments
 from biz.dsl.depth import is_deeper
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
-from biz.dsl.frame import Frame, Outcome, evaluate, fault
+from biz.dsl.frame import Frame, Outcome, fault
 from biz.dsl.model import Task, TaskList, Transformation, Workflow
 from biz.dsl.pointers import child
 from biz.dsl.runtime import HttpCall, Progress, Runtime
 from biz.dsl.schemas import Schema
 
 MAX_OUTPUT_DEPTH = 32
-_TASKS_IN_A_BREATH = 200
+_STEPS_IN_A_BREATH = 200
 _CHARACTERS_IN_A_BREATH = 4_000_000
 
 
@@ -32,19 +32,17 @@ class Interpreter:
         self._workflow = workflow
         self._runtime = runtime
         self._meter = Meter()
-        self._tasks_since_breath = 0
+        self._steps_since_breath = 0
         self._calls = 0
         self._run = runtime.describe()
-        self._raw_input: Any = None
-        self._arguments = self._with_context(None)
+        self._arguments = self._workflow_arguments(None)
 
     async def run(self, input: Any) -> Any:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
-        self._raw_input = input
-        self._arguments = self._with_context(None)
+        self._arguments = self._workflow_arguments(input)
         _require_valid(self._workflow.input.schema, input, "input")
         data = self._transform(self._workflow.input, input, "/input/from")
-        self._arguments = self._with_context(data)
+        self._arguments.context = data
         outcome = await self.run_list(self._workflow.do, data, "/do", {})
         output = self._transform(self._workflow.output, outcome.output, "/output/as")
         _require_valid(self._workflow.output.schema, output, "output")
@@ -57,6 +55,7 @@ class Interpreter:
         self, tasks: TaskList, data: Any, path: str, local: Mapping[str, Any]
     ) -> Outcome:
         """Does tasks from the first one on, as their flow directives say."""
+        await self._breathe()
         place = 0
         while place < len(tasks.tasks):
             task = tasks.tasks[place]
@@ -90,24 +89,18 @@ class Interpreter:
         try:
             outcome = await task.execute(frame)
         except TaskFault as found:
-            raise found.at(task.pointer) from found
+            raise found.at(task.pointer) from None
         if outcome.ended:
             return outcome
-        output = arguments.output = outcome.output
+        output = arguments.raw_output = outcome.output
         if task.output.value is not None:
             output = frame.evaluate(task.output.value, output)
         _require_valid(task.output.schema, output, "output", task)
-        if task.export.value is not None or task.export.schema is not None:
-            arguments.output = output
-            self._export(task, output, arguments)
-        return Outcome(output, then=outcome.then or task.then)
-
-    def _export(self, task: Task, output: Any, arguments: TaskArguments) -> None:
-        context = self._arguments["context"]
+        arguments.output = output
         if task.export.value is not None:
-            context = evaluate(task.export.value, output, arguments, task)
-        _require_valid(task.export.schema, context, "context", task)
-        self._arguments = self._with_context(context)
+            self._arguments.context = frame.evaluate(task.export.value, output)
+        _require_valid(task.export.schema, self._arguments.context, "context", task)
+        return Outcome(output, then=outcome.then or task.then)
 
     def _transform(self, transformation: Transformation, data: Any, pointer: str) -> Any:
         if transformation.value is None:
@@ -119,27 +112,23 @@ class Interpreter:
                 WorkflowError.standard("expression", str(error), instance=pointer)
             ) from None
 
-    def _with_context(self, context: Any) -> WorkflowArguments:
+    def _workflow_arguments(self, raw_input: Any) -> WorkflowArguments:
         return WorkflowArguments(
-            workflow=self._workflow,
-            run=self._run,
-            input=self._raw_input,
-            context=context,
-            meter=self._meter,
+            workflow=self._workflow, run=self._run, raw_input=raw_input, meter=self._meter
         )
 
     async def _breathe(self) -> None:
         """Gives way after a fixed amount of work, never by a clock: a replay does the same."""
-        self._tasks_since_breath += 1
+        self._steps_since_breath += 1
         if (
-            self._tasks_since_breath >= _TASKS_IN_A_BREATH
+            self._steps_since_breath >= _STEPS_IN_A_BREATH
             or self._meter.size >= _CHARACTERS_IN_A_BREATH
         ):
             self._rest()
             await self._runtime.breathe()
 
     def _rest(self) -> None:
-        self._tasks_since_breath = self._meter.size = 0
+        self._steps_since_breath = self._meter.size = 0
 
     def now(self) -> datetime:
         """See World."""

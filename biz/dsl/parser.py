@@ -91,17 +91,20 @@ class Parser:
 
     def task_list(self, node: Node, variables: frozenset[str]) -> TaskList:
         """A list of named tasks."""
-        tasks = [self._task(name, item, variables) for name, item in node.named_items()]
-        found = [task for task in tasks if task is not None]
-        places = {task.name: place for place, task in enumerate(found)}
-        return TaskList(tasks=found, pointer=node.pointer, places=places)
+        items = list(node.named_items())
+        tasks = [self._task(name, item, variables) for name, item in items]
+        return TaskList(
+            tasks=[task for task in tasks if task is not None],
+            pointer=node.pointer,
+            places={name: place for place, (name, _) in enumerate(items)},
+        )
 
     def variable(self, node: Node | None, *, default: str) -> str:
         """The name of a variable that a task makes."""
         if node is None:
             return default
         name = node.string()
-        if name and not _VARIABLE.fullmatch(name):
+        if isinstance(node.value, str) and not _VARIABLE.fullmatch(name):
             node.error(
                 "invalid-variable", "must be letters, digits and underscores, no digit first"
             )
@@ -213,8 +216,9 @@ def _read_use(node: Node) -> Mapping[str, Authentication]:
 
 def _check_evaluate(node: Node) -> None:
     fields = node.object(optional=("language", "mode"))
-    if "language" in fields and fields["language"].string() not in ("jq", ""):
-        fields["language"].unsupported("a language other than jq")
+    language = fields.get("language")
+    if language and language.string() != "jq" and isinstance(language.value, str):
+        language.unsupported("a language other than jq")
     if "mode" in fields and fields["mode"].choice("strict", "loose") == "loose":
         fields["mode"].unsupported("the loose mode")
 
@@ -222,8 +226,9 @@ def _check_evaluate(node: Node) -> None:
 def _read_schema(node: Node) -> Schema | None:
     """DSL reference, "Schema"."""
     fields = node.object(optional=("format", "document", "resource"))
-    if "format" in fields and fields["format"].string().partition(":")[0] not in ("json", ""):
-        fields["format"].unsupported("a format other than json")
+    kind = fields.get("format")
+    if kind and kind.string().partition(":")[0] != "json" and isinstance(kind.value, str):
+        kind.unsupported("a format other than json")
     if "resource" in fields:
         fields["resource"].unsupported("an external schema")
         return None

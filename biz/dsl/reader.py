@@ -95,12 +95,6 @@ class Node:
         """True or false."""
         return bool(self.value) if self._is(bool) else False
 
-    def scalar(self) -> None:
-        """A string, number, boolean or null, or an array of such."""
-        for value in self.value if isinstance(self.value, list) else [self.value]:
-            if isinstance(value, dict | list):
-                self.error("wrong-type", f"must be a string, not {describe(value)}")
-
     def choice(self, *choices: str) -> str:
         """One of some strings; the first one in place of another."""
         if self._is(str) and self.value not in choices:
@@ -122,6 +116,8 @@ class Node:
         return False
 
     def _report_unknown(self, key: str, known: Sequence[str]) -> None:
+        if self._diagnostics.is_full:
+            return
         close = difflib.get_close_matches(key, known, n=1)
         hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"
         self.at(key).error("unknown-property", f'"{key}" isn\'t known here; {hint}')

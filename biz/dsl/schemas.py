@@ -1,20 +1,33 @@
 """JSON Schemas of data (DSL reference, "Schema"): draft 2020-12, or draft 7 where it says so."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft7Validator, Draft202012Validator
-from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from jsonschema.protocols import Validator
-from referencing import Registry, Specification
+from referencing import Registry, Resource, Specification
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT7, DRAFT202012
 
+from biz.dsl.depth import is_deeper
 from biz.dsl.pointers import child
 
-_DRAFT_7 = "http://json-schema.org/draft-07/schema"
+_DIALECTS: Mapping[str, tuple[type[Validator], Specification[Any]]] = {
+    "https://json-schema.org/draft/2020-12/schema": (Draft202012Validator, DRAFT202012),
+    "http://json-schema.org/draft-07/schema": (Draft7Validator, DRAFT7),
+}
+_DEFAULT = "https://json-schema.org/draft/2020-12/schema"
+_MAX_DEPTH = 64
+"""The libraries take about ten frames of the stack for each level of a schema."""
+
 _MOST_FAULTS = 20
+_MOST_CHARACTERS = 300
+_DATA = ("const", "default", "enum", "examples")
+_BY_NAME = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
+"""Keywords whose value has names as keys, and a schema behind each."""
 
 
 class InvalidSchema(Exception):
@@ -42,52 +55,86 @@ class Schema:
 
     def faults(self, data: Any) -> Sequence[SchemaFault]:
         """The first faults of `data`, none where it is valid."""
-        found = []
-        for error in self._validator.iter_errors(data):
-            closest = best_match([error]) or error
-            found.append(
-                SchemaFault(pointer=_pointer(closest.absolute_path), message=closest.message)
-            )
-            if len(found) == _MOST_FAULTS:
-                break
-        return found
+        try:
+            return [_fault(e) for e in islice(self._validator.iter_errors(data), _MOST_FAULTS)]
+        except RecursionError:
+            message = "is nested too deep, or its schema refers to itself without an end"
+            return [SchemaFault(pointer="", message=message)]
 
 
 def compile_schema(document: Any) -> Schema:
     """Checks and compiles a schema; raises InvalidSchema."""
-    if not isinstance(document, dict | bool):
+    if type(document) not in (dict, bool):
         raise InvalidSchema("must be an object, or true or false", "")
-    kind: type[Validator] = Draft202012Validator
-    specification: Specification[Any] = DRAFT202012
-    if isinstance(document, dict) and str(document.get("$schema", "")).startswith(_DRAFT_7):
-        kind, specification = Draft7Validator, DRAFT7
+    if is_deeper(document, _MAX_DEPTH):
+        raise InvalidSchema(f"is nested more than {_MAX_DEPTH} levels deep", "")
+    dialect = document.get("$schema", _DEFAULT) if isinstance(document, dict) else _DEFAULT
+    if not isinstance(dialect, str) or dialect.removesuffix("#") not in _DIALECTS:
+        raise InvalidSchema(f"must be one of {', '.join(_DIALECTS)}", "/$schema")
+    kind, specification = _DIALECTS[dialect.removesuffix("#")]
     try:
         kind.check_schema(document)
     except SchemaError as error:
-        raise InvalidSchema(error.message, _pointer(error.absolute_path)) from None
-    root: Registry[Any] = Registry()
-    resolver = root.resolver_with_root(specification.create_resource(document))
-    for reference, pointer in _references(document, ""):
-        if not reference.startswith("#"):
-            raise InvalidSchema(f'"{reference}" is outside of this schema', pointer)
-        try:
-            resolver.lookup(reference)
-        except Unresolvable:
-            raise InvalidSchema(f'"{reference}" isn\'t in this schema', pointer) from None
+        raise InvalidSchema(_short(error.message), _pointer(error.absolute_path)) from None
+    _check_links(specification.create_resource(document))
     return Schema(kind(document, registry=Registry()))
 
 
-def _references(document: Any, pointer: str) -> Iterator[tuple[str, str]]:
+def _check_links(root: Resource[Any]) -> None:
+    """What a schema refers to must be one of its own, at a place where a schema can be."""
+    registry: Registry[Any] = Registry()
+    resolver = registry.resolver_with_root(root)
+    schemas = {id(schema) for schema in _schemas(root)}
+    for keyword, value, pointer in _links(root.contents, ""):
+        if keyword == "$id":
+            raise InvalidSchema("only the schema as a whole can have an $id", pointer)
+        if not value.startswith("#"):
+            raise InvalidSchema(f'"{value}" is outside of this schema', pointer)
+        try:
+            is_schema = id(resolver.lookup(value).contents) in schemas
+        except Unresolvable:
+            is_schema = False
+        if not is_schema:
+            raise InvalidSchema(f'"{value}" is no schema in this one', pointer)
+
+
+def _schemas(root: Resource[Any]) -> Iterator[Any]:
+    waiting = [root]
+    while waiting:
+        resource = waiting.pop()
+        waiting.extend(resource.subresources())
+        yield resource.contents
+
+
+def _fault(error: ValidationError) -> SchemaFault:
+    closest = best_match([error]) or error
+    return SchemaFault(pointer=_pointer(closest.absolute_path), message=_short(closest.message))
+
+
+def _short(message: str) -> str:
+    """The library's messages hold the value that is wrong, whatever its size."""
+    if len(message) <= _MOST_CHARACTERS:
+        return message
+    half = _MOST_CHARACTERS // 2
+    return f"{message[:half]} … {message[-half:]}"
+
+
+def _links(document: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
+    """The references in a schema, and the names of schemas inside of it: keyword, value, place."""
     if isinstance(document, dict):
         for key, value in document.items():
             place = child(pointer, key)
-            if key in ("$ref", "$dynamicRef") and isinstance(value, str):
-                yield value, place
-            elif key not in ("const", "default", "enum", "examples"):
-                yield from _references(value, place)
+            if isinstance(value, str):
+                if key in ("$ref", "$dynamicRef") or (key == "$id" and pointer):
+                    yield key, value, place
+            elif key in _BY_NAME and isinstance(value, dict):
+                for name, schema in value.items():
+                    yield from _links(schema, child(place, name))
+            elif key not in _DATA:
+                yield from _links(value, place)
     elif isinstance(document, list):
         for i, value in enumerate(document):
-            yield from _references(value, child(pointer, i))
+            yield from _links(value, child(pointer, i))
 
 
 def _pointer(path: Iterable[str | int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from biz.dsl.diagnostics import Diagnostic, Diagnostics, Severity
@@ -16,6 +17,7 @@ from biz.dsl.source import read
 
 DIRECTIVES = frozenset({"continue", "exit", "end"})
 _CACHED_WORKFLOWS = 256
+_SHOWN_TASKS = 20
 
 
 class InvalidWorkflow(Exception):
@@ -101,7 +103,7 @@ def _check_targets(tasks: TaskList, diagnostics: Diagnostics) -> None:
     for task in tasks.tasks:
         for target, pointer in task.directives():
             if target not in DIRECTIVES and target not in tasks.places:
-                known = ", ".join((*sorted(DIRECTIVES), *tasks.places))
+                known = ", ".join((*sorted(DIRECTIVES), *islice(tasks.places, _SHOWN_TASKS)))
                 message = f'"{target}" is no task of this list; known are {known}'
                 diagnostics.error("unknown-target", message, pointer)
 

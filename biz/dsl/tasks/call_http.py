@@ -95,7 +95,7 @@ def _read_method(node: Node, variables: frozenset[str]) -> Evaluable:
     text = node.string()
     if is_evaluated(text):
         return read_expression(node, variables)
-    if text and not _METHOD.fullmatch(text):
+    if isinstance(node.value, str) and not _METHOD.fullmatch(text):
         node.error("invalid-value", "must be an HTTP method, such as get or post")
     return Literal(text)
 
@@ -110,7 +110,7 @@ def _read_pairs(node: Node | None, variables: frozenset[str]) -> Evaluable:
         node.error("wrong-type", "must be an object, or an expression that gives one")
         return Literal({})
     for value in node.mapping().values():
-        value.scalar()
+        value.string()
     return read_value(node, variables)
 
 

@@ -47,12 +47,15 @@ class ForTask(Task):
         loop = fields["for"].object(required=("in",), optional=("each", "at"))
         each = parser.variable(loop.get("each"), default="item")
         at = parser.variable(loop.get("at"), default="index")
+        if each == at:
+            fields["for"].error("invalid-variable", f'"each" and "at" are both "{each}"')
         inside = variables | {each, at}
         source = loop["in"]
         if isinstance(source.value, str):
             collection: Evaluable = read_expression(source, variables)
         else:
-            source.array()
+            for item in source.array():
+                item.mapping()
             collection = read_value(source, variables)
         return cls(
             each=each,

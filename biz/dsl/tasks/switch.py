@@ -48,9 +48,8 @@ class SwitchTask(Task):
         cases = [_read_case(item, variables) for _, item in node.named_items()]
         if node.value == []:
             node.error("empty", "must have at least one case")
-        for case in [case for case in cases if case.when is None][1:]:
-            message = f'only one case may be without "when"; {case.pointer} is another'
-            node.error("invalid-value", message)
+        if len([case for case in cases if case.when is None]) > 1:
+            node.error("invalid-value", 'only one case may be without "when"')
         return cls(cases=cases, **common)
 
     async def execute(self, frame: Frame) -> Outcome:
