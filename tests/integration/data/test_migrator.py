@@ -8,15 +8,7 @@ import pytest
 
 from data.database import Database
 from data.migrator import Migrator, SchemaMismatch
-from data.models import (
-    ExecutionRow,
-    RequestRow,
-    SigningKeyRow,
-    TemplateAliasRow,
-    TemplateRow,
-)
-
-_MODELS = (TemplateRow, TemplateAliasRow, ExecutionRow, RequestRow, SigningKeyRow)
+from tests.fixtures.sql_database import MODELS
 
 
 @pytest.fixture
@@ -35,11 +27,11 @@ async def test_an_empty_database_gets_a_table_for_each_model(empty_database: Dat
     taken = await Migrator(database=empty_database).migrate()
 
     assert taken[0] == "0001_initial"
-    tables = {model._meta.table_name for model in _MODELS}
+    tables = {model._meta.table_name for model in MODELS}
     assert await _tables(empty_database) == tables | {"schema_migration"}
 
 
-@pytest.mark.parametrize("model", _MODELS)
+@pytest.mark.parametrize("model", MODELS)
 async def test_the_columns_are_those_of_the_model(
     database: Database, model: type[peewee.Model]
 ) -> None:
@@ -112,11 +104,12 @@ async def test_an_empty_database_is_refused_with_what_to_do(empty_database: Data
         await Migrator(database=empty_database).require_current()
 
 
-async def test_a_database_newer_than_the_code_is_refused(database: Database) -> None:
-    await database.write(
+async def test_a_database_newer_than_the_code_is_refused(empty_database: Database) -> None:
+    migrator = Migrator(database=empty_database)
+    await migrator.migrate()
+    await empty_database.write(
         lambda db: db.execute_sql("INSERT INTO schema_migration (name) VALUES ('9999_future')")
     )
-    migrator = Migrator(database=database)
 
     for refused in (migrator.require_current, migrator.migrate, migrator.revert):
         with pytest.raises(SchemaMismatch, match="9999_future"):
