@@ -1,5 +1,6 @@
 """Executions: one run each of a template's pinned definition."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -284,7 +285,7 @@ class ExecutionUsecase:
                 version=request.version,
                 alias=request.alias,
             )
-        execution = _new_execution(require_active(template), request, now=self._clock())
+        execution = await _new_execution(require_active(template), request, now=self._clock())
         try:
             return await self._repo.create(execution, key)
         except BusinessKeyInUse as taken:
@@ -297,7 +298,7 @@ class ExecutionUsecase:
             return execution
         try:
             await self._engine.wait(execution.id, wait)
-            return await settle(self._repo, self._engine, execution.id, now=self._clock())
+            return await settle(self._repo, self._engine, execution.id)
         except EngineUnavailable:
             return await self._repo.get(execution.id)
 
@@ -320,8 +321,10 @@ async def start_run(
     return await repo.get(execution.id)
 
 
-async def settle(repo: ExecutionRepo, engine: Engine, id: str, *, now: datetime) -> Execution:
+async def settle(repo: ExecutionRepo, engine: Engine, id: str) -> Execution:
     """The execution; ended first, where its run has ended without writing so itself.
+
+    A run that the engine has no record of is left as it is: the engine may be the wrong one.
 
     Raises ExecutionNotFound, EngineUnavailable.
     """
@@ -329,26 +332,26 @@ async def settle(repo: ExecutionRepo, engine: Engine, id: str, *, now: datetime)
     if execution.status.is_end or execution.status is ExecutionStatus.PENDING:
         return execution
     state = await engine.state(id)
-    if state is None:
-        error = WorkflowError.standard("runtime", "the engine has no record of this run")
-        end = ExecutionEnd(status=ExecutionStatus.FAULTED, output=None, error=error, ended_at=now)
-    elif state.end is None:
+    if state is None or state.end is None:
         return execution
-    else:
-        end = state.end
-    await repo.record_end(id, end)
+    await repo.record_end(id, state.end)
     return await repo.get(id)
 
 
-def _new_execution(template: Template, request: StartRequest, *, now: datetime) -> NewExecution:
+async def _new_execution(
+    template: Template, request: StartRequest, *, now: datetime
+) -> NewExecution:
     """What is stored; raises InvalidArgument where the definition refuses the input."""
     run_input = {} if request.input is None else request.input
-    faults = [
-        Violation(field="input", code="schema", message=fault.message, pointer=fault.pointer)
-        for fault in check_input(template.config, run_input)
-    ]
-    if faults:
-        raise InvalidArgument(faults)
+    # In a thread, since the first one parses the definition, and a schema may be large.
+    broken = await asyncio.to_thread(check_input, template.config, run_input)
+    if broken:
+        raise InvalidArgument(
+            [
+                Violation(field="input", code="schema", message=f.message, pointer=f.pointer)
+                for f in broken
+            ]
+        )
     return NewExecution(
         id=str(uuid.uuid4()),
         namespace=template.namespace,

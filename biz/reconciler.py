@@ -78,7 +78,7 @@ class Reconciler:
 
     async def _settle(self, id: str) -> None:
         with suppress(ExecutionNotFound):
-            await settle(self._repo, self._engine, id, now=self._clock())
+            await settle(self._repo, self._engine, id)
 
     async def _live(self) -> AsyncIterator[str]:
         after = ""

@@ -23,6 +23,7 @@ from biz.engine import WORKFLOW_TYPE, RunRequest, RunState
 from biz.errors import EngineUnavailable
 from biz.execution import Execution, ExecutionEnd, ExecutionStatus
 
+_SUMMARY_LENGTH = 100  # Temporal takes at most 400 bytes to show beside a run
 _RPC_TIMEOUT = timedelta(seconds=5)
 _ENDED_FROM_OUTSIDE = (
     f'WorkflowType = "{WORKFLOW_TYPE}" AND CloseTime > "{{since}}" '
@@ -61,7 +62,7 @@ class TemporalEngine:
                     id=execution.id,
                     task_queue=self._task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    static_summary=name,
+                    static_summary=name[:_SUMMARY_LENGTH],
                     rpc_timeout=_RPC_TIMEOUT,
                 )
             except RPCError as error:

@@ -23,6 +23,9 @@ MAX_CALL_BYTES = 1024 * 1024
 _SHOWN_FROM = timedelta(seconds=1)
 """A wait shorter than this isn't written down before it is over."""
 
+_SUMMARY_LENGTH = 100
+"""Temporal takes at most 400 bytes to show beside an activity."""
+
 _RECORDING_TIMEOUT = timedelta(seconds=10)
 _RECORDING_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)
@@ -34,7 +37,7 @@ _CALL_RETRY = RetryPolicy(
     maximum_interval=timedelta(seconds=10),
     maximum_attempts=20,
 )
-"""Attempts follow lost workers and databases that are down; what a service answers is final."""
+"""Attempts follow lost workers; what a service answers is final."""
 
 
 class TemporalRuntime:
@@ -79,7 +82,7 @@ class TemporalRuntime:
                 start_to_close_timeout=_CALL_TIMEOUT,
                 heartbeat_timeout=_CALL_HEARTBEAT,
                 retry_policy=_CALL_RETRY,
-                summary=progress.current_tasks[0],
+                summary=progress.current_tasks[0][-_SUMMARY_LENGTH:],
             )
         except ActivityError as error:
             raise _call_fault(error) from error
@@ -132,5 +135,5 @@ def _call_fault(error: ActivityError) -> BaseException:
         return asyncio.CancelledError()
     if isinstance(cause, ApplicationError) and cause.non_retryable and cause.details:
         return TaskFault(WorkflowError.from_json(cause.details[0]))
-    detail = "the call was given up: its worker was lost, or the database was down, too often"
+    detail = "the call was given up: its worker was lost too often"
     return TaskFault(WorkflowError.standard("runtime", detail))

@@ -1,7 +1,9 @@
 """Calls HTTP services (DSL reference, "HTTP Call")."""
 
+import asyncio
 import base64
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -13,10 +15,13 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from biz.dsl.errors import WorkflowError
 from biz.dsl.runtime import Basic, HttpCall, HttpOutput
+from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionProgress, ExecutionRecorder
 from workflows.activities.heartbeats import heartbeats
 
 _LARGEST_EXACT = 2**53
+_LONGEST_CALL_SECONDS = 300
+_UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -58,20 +63,17 @@ class HttpActivities:
     async def call(self, request: HttpCallRequest) -> Any:
         """The call's output; raises an ApplicationError with the problem details."""
         async with heartbeats():
-            await self._recorder.record_progress(request.execution_id, request.progress)
+            with suppress(DatabaseUnavailable):  # progress is for show: no call waits for it
+                await self._recorder.record_progress(request.execution_id, request.progress)
             return await self._send(request.call)
 
     async def _send(self, call: HttpCall) -> Any:
         try:
-            request = self._request(call)
-            response = await self._client.send(request, stream=True, follow_redirects=call.redirect)
-            try:
-                content = await self._read(response, call)
-            finally:
-                await response.aclose()
-        except httpx.TimeoutException:
+            async with asyncio.timeout(_LONGEST_CALL_SECONDS):
+                response, content = await self._exchange(call)
+        except (TimeoutError, httpx.TimeoutException):
             raise _fault("timeout", f"{_name(call)} didn't answer in time") from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        except (*_UNSENDABLE, ValueError) as error:
             raise _fault("configuration", f"{_name(call)} can't be called: {error}") from None
         except httpx.HTTPError as error:
             detail = f"{_name(call)} failed: {error or type(error).__name__}"
@@ -82,8 +84,18 @@ class HttpActivities:
             raise _fault("communication", detail, status=response.status_code)
         return _output(call, response, content)
 
+    async def _exchange(self, call: HttpCall) -> tuple[httpx.Response, bytes]:
+        """Sends the request, and gives the response with its whole body."""
+        response = await self._client.send(
+            self._request(call), stream=True, follow_redirects=call.redirect
+        )
+        try:
+            return response, await self._read(response, call)
+        finally:
+            await response.aclose()
+
     def _request(self, call: HttpCall) -> httpx.Request:
-        headers = httpx.Headers(list(call.headers))
+        headers = httpx.Headers([(n.encode(), value.encode()) for n, value in call.headers])
         content = _body(call.body, headers)
         if call.method not in _SAFE_METHODS:
             headers.setdefault("Idempotency-Key", call.idempotency_key)

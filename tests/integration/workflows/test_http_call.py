@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from biz.dsl.runtime import Basic, Bearer, HttpCall, HttpOutput
+from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from tests.fixtures.http_service import HttpService
 from workflows.activities.http_call import HttpActivities, HttpCallRequest, new_http_client
@@ -29,8 +30,11 @@ class Recorded:
 
     def __init__(self) -> None:
         self.progress: list[ExecutionProgress] = []
+        self.down = False
 
     async def record_progress(self, id: str, progress: ExecutionProgress) -> None:
+        if self.down:
+            raise DatabaseUnavailable("the database doesn't answer")
         self.progress.append(progress)
 
     async def record_end(self, id: str, end: ExecutionEnd) -> None:
@@ -41,10 +45,15 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-async def call(http_service: HttpService) -> AsyncIterator[Call]:
+def recorder() -> Recorded:
+    return Recorded()
+
+
+@pytest.fixture
+async def call(http_service: HttpService, recorder: Recorded) -> AsyncIterator[Call]:
     """Makes one call to a path of the service, as the activity of a task."""
     async with new_http_client(timeout_seconds=0.5) as client:
-        activities = HttpActivities(client=client, recorder=Recorded(), max_response_bytes=10_000)
+        activities = HttpActivities(client=client, recorder=recorder, max_response_bytes=10_000)
 
         async def send(path: str, **properties: Any) -> Any:
             uri = path if "://" in path else http_service.url + path
@@ -121,6 +130,11 @@ async def test_query_parameters_join_those_of_the_uri_and_may_repeat(call: Call)
 async def test_headers_are_sent(call: Call) -> None:
     seen = await call("/echo", headers=[("X-Team", "payments")])
     assert seen["headers"]["x-team"] == "payments"
+
+
+async def test_a_headers_value_may_hold_any_letters(call: Call) -> None:
+    seen = await call("/echo", headers=[("X-Town", "Zürich")])
+    assert seen["headers"]["x-town"].encode("latin-1").decode() == "Zürich"
 
 
 async def test_an_object_is_sent_as_json(call: Call) -> None:
@@ -209,6 +223,17 @@ async def test_an_address_that_is_none_is_a_configuration_error(call: Call, uri:
 async def test_a_header_that_cant_be_sent_is_a_configuration_error(call: Call) -> None:
     error = await error_of(call, "/echo", headers=[("X-Bad", "a\r\nHost: evil")])
     assert error["type"] == f"{ERRORS}configuration"
+
+
+@pytest.mark.parametrize("name", ["X-Größe", "X Bad", ""])
+async def test_a_headers_name_that_is_none_is_a_configuration_error(call: Call, name: str) -> None:
+    error = await error_of(call, "/echo", headers=[(name, "1")])
+    assert error["type"] == f"{ERRORS}configuration"
+
+
+async def test_a_database_that_is_down_holds_no_call(call: Call, recorder: Recorded) -> None:
+    recorder.down = True
+    assert (await call("/pets/7"))["id"] == 7
 
 
 async def test_broken_json_is_a_communication_error(call: Call) -> None:
