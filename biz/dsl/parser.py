@@ -52,9 +52,12 @@ KINDS: Mapping[str, Kind] = {
 UNSUPPORTED_KINDS = ("emit", "fork", "listen", "raise", "run", "try")
 
 
-def parse_workflow(value: Any, diagnostics: Diagnostics) -> Workflow:
-    """Reads a definition; what it gives may be used only if no error was reported."""
-    root = Node(value, "", diagnostics)
+def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = False) -> Workflow:
+    """Reads a definition; what it gives may be used only if no error was reported.
+
+    One that `is_trusted` was checked before.
+    """
+    root = Node(value, "", diagnostics, is_trusted=is_trusted)
     fields = root.object(
         required=("document", "do"),
         optional=("input", "use", "timeout", "output", "schedule", "evaluate"),
@@ -236,7 +239,7 @@ def _read_schema(node: Node) -> Schema | None:
         node.error("missing-property", '"document" is missing')
         return None
     try:
-        return compile_schema(fields["document"].value)
+        return compile_schema(fields["document"].value, is_trusted=node.is_trusted)
     except InvalidSchema as error:
         message = f"{error.pointer or '/'} {error.message}"
         fields["document"].error("invalid-schema", message)

@@ -25,14 +25,19 @@ class Node:
     """One value of a definition. A read that finds a fault reports it and gives an empty value.
 
     What is read of a definition with faults is thrown away, so an empty value does no harm.
+    In a definition that `is_trusted`, since it was checked before, the checks that take long are
+    left out.
     """
 
-    __slots__ = ("_diagnostics", "pointer", "value")
+    __slots__ = ("_diagnostics", "is_trusted", "pointer", "value")
 
-    def __init__(self, value: Any, pointer: str, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, value: Any, pointer: str, diagnostics: Diagnostics, *, is_trusted: bool = False
+    ) -> None:
         self.value = value
         self.pointer = pointer
         self._diagnostics = diagnostics
+        self.is_trusted = is_trusted
 
     def error(self, code: str, message: str) -> None:
         """Reports a fault of this value."""
@@ -40,7 +45,12 @@ class Node:
 
     def at(self, key: str | int) -> Node:
         """A property or item that is there."""
-        return Node(self.value[key], child(self.pointer, key), self._diagnostics)
+        return Node(
+            self.value[key],
+            child(self.pointer, key),
+            self._diagnostics,
+            is_trusted=self.is_trusted,
+        )
 
     def object(
         self, *, required: Sequence[str] = (), optional: Sequence[str] = ()

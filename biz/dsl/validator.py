@@ -55,6 +55,25 @@ class Checked:
 
 def check(text: str) -> Checked:
     """Reads a definition in JSON or YAML, and reports every fault with its place in the text."""
+    return _check(text, is_trusted=False)
+
+
+@lru_cache(maxsize=_CACHED_WORKFLOWS)
+def load_workflow(text: str) -> Workflow:
+    """The workflow of a definition that was checked when it was stored. Raises InvalidWorkflow.
+
+    Quick, since a run loads it where nothing may take long.
+    """
+    return _check(text, is_trusted=True).require()
+
+
+def check_input(text: str, input: Any) -> Sequence[SchemaFault]:
+    """Where an input breaks the `input.schema` of a stored definition."""
+    schema = load_workflow(text).input.schema
+    return schema.faults(input) if schema is not None else ()
+
+
+def _check(text: str, *, is_trusted: bool) -> Checked:
     try:
         source = read(text)
     except SourceError as error:
@@ -67,7 +86,7 @@ def check(text: str) -> Checked:
         )
         return Checked(workflow=None, diagnostics=(syntax,))
     diagnostics = Diagnostics()
-    workflow = parse_workflow(source.value, diagnostics)
+    workflow = parse_workflow(source.value, diagnostics, is_trusted=is_trusted)
     for tasks in _lists(workflow.do):
         _check_targets(tasks, diagnostics)
     found = diagnostics.all()
@@ -77,18 +96,6 @@ def check(text: str) -> Checked:
     placed = [_place(diagnostic, places) for diagnostic in found]
     has_errors = any(d.severity is Severity.ERROR for d in placed)
     return Checked(workflow=None if has_errors else workflow, diagnostics=placed)
-
-
-@lru_cache(maxsize=_CACHED_WORKFLOWS)
-def load_workflow(text: str) -> Workflow:
-    """The workflow of a stored definition, parsed once a process. Raises InvalidWorkflow."""
-    return check(text).require()
-
-
-def check_input(text: str, input: Any) -> Sequence[SchemaFault]:
-    """Where an input breaks the `input.schema` of a stored definition."""
-    schema = load_workflow(text).input.schema
-    return schema.faults(input) if schema is not None else ()
 
 
 def _lists(tasks: TaskList) -> Iterator[TaskList]:

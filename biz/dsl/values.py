@@ -70,7 +70,7 @@ def read_expression(node: Node, variables: frozenset[str]) -> Expression:
     text = node.string()
     program = unwrap(text) if isinstance(node.value, str) else "null"
     try:
-        return compile_expression(program, variables)
+        return compile_expression(program, variables, is_trusted=node.is_trusted)
     except CompileError as error:
         node.error(error.code, error.message)
         return compile_expression("null", frozenset())
