@@ -116,10 +116,12 @@ def to_json(value: Any) -> str | None:
     if value is None:
         return None
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text):
-        return text
-    # Half of a surrogate pair has no UTF-8; as an escape it can be kept.
-    return json.dumps(value, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair has no UTF-8; as an escape it can be kept.
+        return json.dumps(value, separators=(",", ":"))
+    return text
 
 
 def from_json(text: str | None) -> Any:
