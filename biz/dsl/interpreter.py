@@ -6,9 +6,11 @@ world goes through the runtime.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from biz.dsl.arguments import Meter, TaskArguments, WorkflowArguments
 from biz.dsl.depth import is_deeper
@@ -21,7 +23,8 @@ from biz.dsl.runtime import HttpCall, Progress, Runtime
 from biz.dsl.schemas import Schema
 
 MAX_OUTPUT_DEPTH = 32
-_STEPS_IN_A_BREATH = 200
+MAX_OUTPUT_BYTES = 1024 * 1024
+_TASKS_IN_A_BREATH = 200
 _CHARACTERS_IN_A_BREATH = 4_000_000
 
 
@@ -32,7 +35,7 @@ class Interpreter:
         self._workflow = workflow
         self._runtime = runtime
         self._meter = Meter()
-        self._steps_since_breath = 0
+        self._tasks_since_breath = 0
         self._calls = 0
         self._run = runtime.describe()
         self._arguments = self._workflow_arguments(None)
@@ -46,16 +49,15 @@ class Interpreter:
         outcome = await self.run_list(self._workflow.do, data, "/do", {})
         output = self._transform(self._workflow.output, outcome.output, "/output/as")
         _require_valid(self._workflow.output.schema, output, "output")
-        if is_deeper(output, MAX_OUTPUT_DEPTH):
-            detail = f"the workflow's output is more than {MAX_OUTPUT_DEPTH} levels deep"
-            raise TaskFault(WorkflowError.standard("runtime", detail))
+        _require_storable(output)
         return output
 
     async def run_list(
         self, tasks: TaskList, data: Any, path: str, local: Mapping[str, Any]
     ) -> Outcome:
         """Does tasks from the first one on, as their flow directives say."""
-        await self._breathe()
+        if not tasks.tasks:
+            await self._breathe()  # as each task does: a loop over none may be long too
         place = 0
         while place < len(tasks.tasks):
             task = tasks.tasks[place]
@@ -119,16 +121,16 @@ class Interpreter:
 
     async def _breathe(self) -> None:
         """Gives way after a fixed amount of work, never by a clock: a replay does the same."""
-        self._steps_since_breath += 1
+        self._tasks_since_breath += 1
         if (
-            self._steps_since_breath >= _STEPS_IN_A_BREATH
+            self._tasks_since_breath >= _TASKS_IN_A_BREATH
             or self._meter.size >= _CHARACTERS_IN_A_BREATH
         ):
             self._rest()
             await self._runtime.breathe()
 
     def _rest(self) -> None:
-        self._steps_since_breath = self._meter.size = 0
+        self._tasks_since_breath = self._meter.size = 0
 
     def now(self) -> datetime:
         """See World."""
@@ -147,7 +149,19 @@ class Interpreter:
     def next_call_key(self, path: str) -> str:
         """See World."""
         self._calls += 1
-        return f"{self._run.id}:{path}:{self._calls}"
+        return f"{self._run.id}:{quote(path)}:{self._calls}"
+
+
+def _require_storable(output: Any) -> None:
+    """Faults where an output is deeper or larger than what the service can carry."""
+    if is_deeper(output, MAX_OUTPUT_DEPTH):
+        limit = f"{MAX_OUTPUT_DEPTH} levels deep"
+    elif len(json.dumps(output)) > MAX_OUTPUT_BYTES:
+        limit = f"{MAX_OUTPUT_BYTES} bytes long"
+    else:
+        return
+    detail = f"the workflow's output is more than {limit}"
+    raise TaskFault(WorkflowError.standard("runtime", detail, instance="/output"))
 
 
 def _require_valid(schema: Schema | None, data: Any, what: str, task: Task | None = None) -> None:
