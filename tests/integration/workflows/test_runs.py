@@ -1,0 +1,235 @@
+"""Runs on a real Temporal: what the database shows of them, and how they end."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+from app.container import opened
+from app.settings import Settings
+from biz.engine import WORKFLOW_TYPE, RunRequest
+from biz.execution import (
+    Execution,
+    ExecutionRepo,
+    ExecutionStatus,
+    ExecutionUsecase,
+    NewExecution,
+    StartRequest,
+)
+from biz.template import TemplateUsecase
+from tests.fixtures.http_service import HttpService
+
+OUTSIDE_SECONDS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The use cases over real parts, with a worker and a reconciler beside them."""
+
+    templates: TemplateUsecase
+    executions: ExecutionUsecase
+    repo: ExecutionRepo
+    temporal: Client
+    task_queue: str
+
+    async def start(self, tasks: Sequence[Any], input: Any = None, **extra: Any) -> Execution:
+        template = await self.templates.create(config=definition(tasks, **extra))
+        return await self.executions.start(StartRequest(template_id=template.id, input=input))
+
+    async def run(self, tasks: Sequence[Any], input: Any = None, **extra: Any) -> Execution:
+        started = await self.start(tasks, input, **extra)
+        return await self.executions.get(started.id, wait=timedelta(seconds=30))
+
+
+def definition(tasks: Sequence[Any], **extra: Any) -> str:
+    document = {
+        "dsl": "1.0.0",
+        "namespace": "test",
+        "name": f"run-{uuid.uuid4()}",
+        "version": "1.0.0",
+    }
+    return json.dumps({"document": document, "do": tasks, **extra})
+
+
+@pytest.fixture
+async def service(database_url: str, temporal_address: str) -> AsyncIterator[Service]:
+    settings = Settings(
+        database_url=database_url,
+        temporal_address=temporal_address,
+        task_queue=f"runs-{uuid.uuid4()}",
+    )
+    async with opened(settings) as container:
+        await container.worker()
+        await container.reconciler()
+        yield Service(
+            templates=await container.templates(),
+            executions=await container.executions(),
+            repo=await container.execution_repo(),
+            temporal=await container.temporal_client(),
+            task_queue=settings.task_queue,
+        )
+
+
+async def until(
+    look: Callable[[], Awaitable[Execution]],
+    holds: Callable[[Execution], bool],
+    *,
+    seconds: float = 15,
+) -> Execution:
+    """The first execution seen for which `holds` is true."""
+    end = time.monotonic() + seconds
+    while True:
+        execution = await look()
+        if holds(execution):
+            return execution
+        assert time.monotonic() < end, execution
+        await asyncio.sleep(0.05)
+
+
+async def test_the_row_shows_where_a_run_stands(
+    service: Service, http_service: HttpService
+) -> None:
+    slow = {"call": "http", "with": {"method": "get", "endpoint": f"{http_service.url}/slow/1"}}
+    items = {"for": {"in": "[1, 2]"}, "do": [{"rest": {"wait": {"seconds": 1}}}]}
+    started = await service.start([{"ask": slow}, {"each": items}])
+
+    async def look() -> Execution:
+        return await service.executions.get(started.id)
+
+    calling = await until(look, lambda e: bool(e.current_tasks))
+    assert (calling.status, calling.current_tasks) == (ExecutionStatus.RUNNING, ("/do/0/ask",))
+    waiting = await until(look, lambda e: e.current_tasks == ("/do/1/each/for/1/do/0/rest",))
+    assert waiting.status is ExecutionStatus.WAITING
+    ended = await until(look, lambda e: e.status.is_end)
+    assert (ended.status, ended.current_tasks) == (ExecutionStatus.COMPLETED, ())
+
+
+async def test_the_row_agrees_when_temporal_says_that_the_run_has_ended(service: Service) -> None:
+    started = await service.start([{"set": {"set": {"a": 1}}}])
+    assert await service.temporal.get_workflow_handle(started.id).result() == {"a": 1}
+    ended = await service.repo.get(started.id)
+    assert (ended.status, ended.output) == (ExecutionStatus.COMPLETED, {"a": 1})
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+class TestEndedFromOutside:
+    """The reconciler writes what nobody else can."""
+
+    async def test_terminated(self, service: Service) -> None:
+        started = await service.start([{"rest": {"wait": "PT1H"}}])
+        await service.temporal.get_workflow_handle(started.id).terminate(reason="by hand")
+        ended = await self._ended(service, started.id)
+        assert ended.status is ExecutionStatus.TERMINATED
+        assert ended.error is not None
+        assert "by hand" in ended.error.detail
+
+    async def test_cancelled_while_it_waits(self, service: Service) -> None:
+        started = await service.start([{"rest": {"wait": "PT1H"}}])
+        await service.temporal.get_workflow_handle(started.id).cancel()
+        assert (await self._ended(service, started.id)).status is ExecutionStatus.CANCELLED
+
+    async def test_cancelled_while_it_calls(
+        self, service: Service, http_service: HttpService
+    ) -> None:
+        endpoint = f"{http_service.url}/slow/20"
+        call = {"call": "http", "with": {"method": "get", "endpoint": endpoint}}
+        started = await service.start([{"ask": call}])
+
+        async def look() -> Execution:
+            return await service.executions.get(started.id)
+
+        await until(look, lambda e: bool(e.current_tasks))
+        await service.temporal.get_workflow_handle(started.id).cancel()
+        assert (await self._ended(service, started.id)).status is ExecutionStatus.CANCELLED
+
+    async def test_timed_out(self, service: Service) -> None:
+        template = await service.templates.create(config=definition([{"rest": {"wait": "PT1H"}}]))
+        stored = await service.repo.create(
+            NewExecution(
+                id=str(uuid.uuid4()),
+                namespace=template.namespace,
+                template_id=template.id,
+                template_name=template.name,
+                template_version=template.version,
+                definition=template.config,
+                definition_digest=template.digest,
+                input={},
+                labels={},
+                business_key="",
+                created_at=template.created_at,
+            ),
+            None,
+        )
+        await service.temporal.start_workflow(
+            WORKFLOW_TYPE,
+            RunRequest(execution_id=stored.id, definition=stored.definition, input={}),
+            id=stored.id,
+            task_queue=service.task_queue,
+            execution_timeout=timedelta(seconds=1),
+        )
+        ended = await self._ended(service, stored.id)
+        assert ended.status is ExecutionStatus.FAULTED
+        assert ended.error is not None
+        assert ended.error.type.endswith("/timeout")
+
+    async def _ended(self, service: Service, id: str) -> Execution:
+        async def look() -> Execution:
+            return await service.repo.get(id)
+
+        return await until(look, lambda e: e.status.is_end, seconds=OUTSIDE_SECONDS)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+class TestOddities:
+    """What must fault, or just work, and never hang."""
+
+    async def test_a_fault_names_its_task(
+        self, service: Service, http_service: HttpService
+    ) -> None:
+        call = {
+            "call": "http",
+            "with": {"method": "get", "endpoint": f"{http_service.url}/status/503"},
+        }
+        ended = await service.run([{"group": {"do": [{"ask": call}]}}])
+        assert ended.status is ExecutionStatus.FAULTED
+        assert ended.error is not None
+        assert (ended.error.status, ended.error.instance) == (503, "/do/0/group/do/0/ask")
+
+    @pytest.mark.parametrize("name", ["größe ✓/~1", "long" * 100, "new\nline"])
+    async def test_a_task_may_have_any_name(
+        self, service: Service, http_service: HttpService, name: str
+    ) -> None:
+        call = {"call": "http", "with": {"method": "post", "endpoint": f"{http_service.url}/echo"}}
+        ended = await service.run([{name: call}], output={"as": ".method"})
+        assert (ended.status, ended.output) == (ExecutionStatus.COMPLETED, "POST")
+
+    async def test_an_output_that_is_too_large_faults(self, service: Service) -> None:
+        double = {"set": {"text": "${ .text + .text }"}}
+        tasks = [{f"double{n}": double} for n in range(8)]
+        ended = await service.run(tasks, {"text": "x" * 10_000})
+        assert ended.status is ExecutionStatus.FAULTED
+
+    async def test_a_body_that_is_too_large_faults(
+        self, service: Service, http_service: HttpService
+    ) -> None:
+        double = {"set": {"text": "${ .text + .text }"}}
+        send = {
+            "call": "http",
+            "with": {"method": "post", "endpoint": f"{http_service.url}/echo", "body": "${ . }"},
+        }
+        tasks = [*({f"double{n}": double} for n in range(8)), {"send": send}]
+        ended = await service.run(tasks, {"text": "x" * 10_000})
+        assert ended.status is ExecutionStatus.FAULTED
+        assert http_service.counts.total() == 0
+
+    async def test_a_long_loop_is_no_deadlock(self, service: Service) -> None:
+        count = {"for": {"in": ".items"}, "do": [{"add": {"set": {"n": "${ .n + 1 }"}}}]}
+        ended = await service.run([{"loop": count}], {"n": 0, "items": list(range(20_000))})
+        assert (ended.status, ended.output) == (ExecutionStatus.COMPLETED, {"n": 20_000})
