@@ -7,6 +7,7 @@ don't wait for the server's libraries.
 import os
 import sys
 import traceback
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -218,7 +219,8 @@ def main() -> None:
     except Exception:
         traceback.print_exc()
         code = 1
-    sys.stdout.flush()
+    with suppress(BrokenPipeError):  # whoever read it has seen enough
+        sys.stdout.flush()
     sys.stderr.flush()
     # Temporal's native runtime may crash when the interpreter winds up, after all work is done.
     os._exit(code if isinstance(code, int) else int(code is not None))

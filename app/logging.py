@@ -7,7 +7,7 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
-_CHATTY_LIBRARIES = ("httpx", "httpcore")
+_CHATTY_LIBRARIES = ("httpcore", "httpx", "temporalio.worker")
 
 
 def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:

@@ -5,7 +5,11 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
+import structlog
+
 from app.failure import Failure
+
+_log = structlog.get_logger(__name__)
 
 
 def run_until_signal(main: Coroutine[Any, Any, None]) -> None:
@@ -37,8 +41,13 @@ async def _until_signal(main: Coroutine[Any, Any, None]) -> None:
 
 
 async def until_one_ends(*tasks: asyncio.Task[None]) -> None:
-    """Waits as long as all of them run. Raises what ended one, or Failure."""
+    """Waits as long as all of them run, then raises Failure with the name of one that ended."""
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
-        task.result()
+        error = task.exception()
+        if isinstance(error, Failure):
+            raise error
+        if error is not None:
+            _log.error("a part failed", part=task.get_name(), exc_info=error)
+            raise Failure(f"{task.get_name()} failed: {error}") from error
         raise Failure(f"{task.get_name()} ended by itself")

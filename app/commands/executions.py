@@ -32,10 +32,10 @@ def run(
     input: str,
     follow: bool,
     output: Format,
-) -> bool:
+) -> None:
     """Starts an execution of a template; with `follow` shows its tasks, then prints its output.
 
-    `input` is JSON, or @FILE. True unless the execution was followed to another end than COMPLETED.
+    `input` is JSON, or @FILE. Raises Failure where what it follows ends otherwise than COMPLETED.
     """
     request = execution_pb2.StartExecutionRequest(
         namespace=namespace,
@@ -49,12 +49,11 @@ def run(
         execution = client.executions.StartExecution(request).execution
         if not follow:
             _show(execution, output)
-            return True
+            return
         execution = _follow(client, execution)
     if execution.status != Execution.COMPLETED:
         raise Failure(_ending(execution))
     print_json(to_json(execution)["output"])
-    return True
 
 
 def get(id: str, *, server: str, output: Format) -> None:

@@ -166,6 +166,20 @@ def test_a_server_that_is_not_there_is_told_with_what_to_do() -> None:
     assert process.returncode == 1
 
 
+def test_a_bad_setting_ends_a_server_at_its_start(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('grpc_address = "9000"\n')
+    process = subprocess.run(
+        [sys.executable, "-m", "app", "serve", "--config", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.stderr == "GRPC_ADDRESS: must be HOST:PORT, such as 127.0.0.1:9000\n"
+    assert process.returncode == 2
+
+
 def test_client_commands_do_without_the_temporal_sdk() -> None:
     script = (
         "import sys; import app.cli, app.commands.apply, app.commands.executions; "

@@ -46,13 +46,6 @@ async def test_ctrl_c_stops_all_children_and_ends_well(tmp_path: Path) -> None:
         assert not any(map(is_alive, children))
 
 
-async def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
-    async with running_stack(stack_environment(tmp_path)) as stack:
-        children = children_of(stack.child.pid)
-        os.kill(stack.child.pid, signal.SIGKILL)
-        assert await asyncio.to_thread(all_end, children, within=10)
-
-
 async def test_a_child_that_dies_ends_it_with_its_name(tmp_path: Path) -> None:
     async with running_stack(stack_environment(tmp_path)) as stack:
         envoy, temporal = sorted(children_of(stack.child.pid), key=name_of)
@@ -63,12 +56,15 @@ async def test_a_child_that_dies_ends_it_with_its_name(tmp_path: Path) -> None:
     assert "Envoy ended by itself (exit code -9)" in (tmp_path / "up.log").read_text()
 
 
-async def test_state_survives_a_restart(tmp_path: Path) -> None:
+async def test_a_kill_leaves_no_child_and_the_state_survives_it(tmp_path: Path) -> None:
     settings = stack_environment(tmp_path)
     async with running_stack(settings) as stack, httpx.AsyncClient(base_url=stack.http_url) as http:
         answer = await http.post("/api/v1/templates", json={"config": HELLO})
         assert answer.is_success, answer.text
         before = await run_hello(stack)
+        children = children_of(stack.child.pid)
+        os.kill(stack.child.pid, signal.SIGKILL)
+        assert await asyncio.to_thread(all_end, children, within=10)
     async with running_stack(settings) as stack, httpx.AsyncClient(base_url=stack.http_url) as http:
         answer = await http.get(f"/api/v1/executions/{before['id']}")
         assert answer.json()["execution"]["output"] == {"greeting": "hello Ada"}

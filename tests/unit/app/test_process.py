@@ -55,11 +55,19 @@ async def test_a_part_that_ends_by_itself_is_named() -> None:
     running.cancel()
 
 
-async def test_a_part_that_fails_says_why() -> None:
+async def test_a_part_that_fails_is_named_and_says_why() -> None:
     async def failing() -> None:
         raise RuntimeError("out of memory")
 
     running = asyncio.create_task(forever())
-    with pytest.raises(RuntimeError, match="out of memory"):
-        await until_one_ends(running, asyncio.create_task(failing()))
+    with pytest.raises(Failure, match="the worker failed: out of memory"):
+        await until_one_ends(running, asyncio.create_task(failing(), name="the worker"))
     running.cancel()
+
+
+async def test_a_part_that_says_itself_what_is_wrong_is_taken_at_its_word() -> None:
+    async def failing() -> None:
+        raise Failure("Envoy ended by itself")
+
+    with pytest.raises(Failure, match=r"^Envoy ended by itself$"):
+        await until_one_ends(asyncio.create_task(failing()))

@@ -7,6 +7,7 @@ import pytest
 from app.embedded import temporal_binary
 from app.embedded.temporal_binary import VERSION, Say, find_temporal, from_go, obtain
 from app.failure import Failure
+from tests.fixtures.http_service import HttpService
 
 
 def program(path: Path, script: str = "#!/bin/sh\n") -> Path:
@@ -125,3 +126,28 @@ async def test_a_site_that_does_not_answer_is_given_up_soon(
     monkeypatch.setattr(temporal_binary, "_DOWNLOAD_SITE", "http://127.0.0.1:1/")
     with pytest.raises(Failure, match=r"the download site doesn't answer \(ConnectError\)"):
         await temporal_binary.from_sdk(tmp_path, say)
+
+
+async def test_a_site_that_answers_lets_the_sdk_download(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    http_service: HttpService,
+    say: Say,
+    said: list[str],
+) -> None:
+    downloader = tmp_path / "downloader.py"
+    downloader.write_text(
+        "import pathlib, sys\n"
+        "program = pathlib.Path(sys.argv[1], 'temporal-sdk')\n"
+        "program.write_text('downloaded'); program.chmod(0o755)\n"
+    )
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(temporal_binary, "_DOWNLOAD_SITE", http_service.url)
+    monkeypatch.setattr(temporal_binary.sdk_download, "__file__", str(downloader))
+    assert (await temporal_binary.from_sdk(folder, say)).read_text() == "downloaded"
+    assert said == ["Downloading the Temporal development server (once)"]
+    downloader.write_text("")
+    (folder / "temporal-sdk").unlink()
+    with pytest.raises(Failure, match="the SDK's download brought no program"):
+        await temporal_binary.from_sdk(folder, say)
