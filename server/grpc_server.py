@@ -14,7 +14,8 @@ from grpc_reflection.v1alpha import reflection
 
 from server.interceptors.chain import Chain
 
-DEFAULT_MAX_RECEIVE_BYTES = 4 * 1024 * 1024
+# What a body of 4 MiB, Envoy's limit, can grow to as Protobuf, where a number takes eleven bytes.
+DEFAULT_MAX_RECEIVE_BYTES = 24 * 1024 * 1024
 
 
 class ListenError(Exception):
@@ -40,18 +41,15 @@ class GrpcServer:
         services: Sequence[Service],
         chain: Chain,
         max_receive_bytes: int = DEFAULT_MAX_RECEIVE_BYTES,
-        max_concurrent_rpcs: int | None = None,
     ) -> None:
         """`address` is `host:port`; port 0 takes a free one.
 
-        A message over `max_receive_bytes`, and a call beyond `max_concurrent_rpcs`, are refused
-        with RESOURCE_EXHAUSTED.
+        A message over `max_receive_bytes` is refused with RESOURCE_EXHAUSTED.
         """
         self._address = address
         self._services = services
         self._chain = chain
         self._max_receive_bytes = max_receive_bytes
-        self._max_concurrent_rpcs = max_concurrent_rpcs
         self._health = health.aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
         self._port = 0
@@ -67,7 +65,6 @@ class GrpcServer:
         server = grpc.aio.server(
             interceptors=[self._chain],
             options=self._options(),
-            maximum_concurrent_rpcs=self._max_concurrent_rpcs,
         )
         for service in self._services:
             service.add(service.servicer, server)

@@ -202,11 +202,11 @@ def test_a_larger_body_in_chunks_is_refused(http: httpx.Client) -> None:
     assert refused(http.post("/api/v1/templates", content=chunks)) == TOO_LARGE
 
 
-def test_a_body_that_grows_beyond_the_limit_as_protobuf_is_refused(http: httpx.Client) -> None:
-    body = b'{"input":[%s1]}' % (b"1," * 1_000_000)
-    answer = http.post("/api/v1/executions", content=body)
-    assert answer.headers["content-type"] == "application/json"
-    assert (answer.status_code, answer.json()["code"]) == (429, 8)
+def test_a_body_within_the_limit_passes_however_much_it_grows_as_protobuf(
+    http: httpx.Client,
+) -> None:
+    body = b'{"input":[%s1]}' % (b"1," * 2_000_000)
+    assert http.post("/api/v1/executions", content=body).status_code == 200
 
 
 def test_headers_that_are_too_large_are_refused(http: httpx.Client) -> None:

@@ -228,18 +228,3 @@ async def test_messages_over_the_limit_are_refused(
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await send(StringValue(value="x" * 1001))
     assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-
-
-async def test_calls_beyond_the_limit_are_refused(
-    templates: Templates, start: Callable[..., Awaitable[GrpcServer]]
-) -> None:
-    server = await start(max_concurrent_rpcs=1)
-    templates.may_answer.clear()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        first = get(channel)
-        await templates.asked.wait()
-        with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            await get(channel)
-        assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        templates.may_answer.set()
-        assert (await first).template.id == 1

@@ -36,8 +36,8 @@ def test_a_definition_has_a_limit(templates: TemplateServiceStub) -> None:
     assert violations(status) == [("config", "TOO_LONG")]
 
 
-def test_a_request_over_four_mebibytes_is_refused(templates: TemplateServiceStub) -> None:
-    request = pb.CreateTemplateRequest(config=" " * 4 * 1024 * 1024)
+def test_a_request_over_24_mebibytes_is_refused(templates: TemplateServiceStub) -> None:
+    request = pb.CreateTemplateRequest(config=" " * 24 * 1024 * 1024)
     with pytest.raises(grpc.RpcError) as failure:
         templates.CreateTemplate(request)
     assert failure.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
