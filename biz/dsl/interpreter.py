@@ -16,7 +16,7 @@ from biz.dsl.arguments import Meter, TaskArguments, WorkflowArguments
 from biz.dsl.depth import is_deeper
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
-from biz.dsl.frame import Frame, Outcome, fault
+from biz.dsl.frame import Frame, Outcome
 from biz.dsl.model import Task, TaskList, Transformation, Workflow
 from biz.dsl.pointers import child
 from biz.dsl.runtime import HttpCall, Progress, Runtime
@@ -43,12 +43,12 @@ class Interpreter:
     async def run(self, input: Any) -> Any:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
         self._arguments = self._workflow_arguments(input)
-        _require_valid(self._workflow.input.schema, input, "input")
+        self._require_valid(self._workflow.input.schema, input, "input")
         data = self._transform(self._workflow.input, input, "/input/from")
         self._arguments.context = data
         outcome = await self.run_list(self._workflow.do, data, "/do", {})
         output = self._transform(self._workflow.output, outcome.output, "/output/as")
-        _require_valid(self._workflow.output.schema, output, "output")
+        self._require_valid(self._workflow.output.schema, output, "output")
         _require_storable(output)
         return output
 
@@ -83,7 +83,7 @@ class Interpreter:
         frame = Frame(task, data, arguments, local, path, self)
         if task.condition is not None and not frame.holds(task.condition):
             return Outcome(data, then="continue")
-        _require_valid(task.input.schema, data, "input", task)
+        self._require_valid(task.input.schema, data, "input", task)
         if task.input.value is not None:
             data = frame.evaluate(task.input.value)
             frame = Frame(task, data, arguments, local, path, self)
@@ -97,12 +97,28 @@ class Interpreter:
         output = arguments.raw_output = outcome.output
         if task.output.value is not None:
             output = frame.evaluate(task.output.value, output)
-        _require_valid(task.output.schema, output, "output", task)
+        self._require_valid(task.output.schema, output, "output", task)
         arguments.output = output
         if task.export.value is not None:
             self._arguments.context = frame.evaluate(task.export.value, output)
-        _require_valid(task.export.schema, self._arguments.context, "context", task)
+        self._require_valid(task.export.schema, self._arguments.context, "context", task)
         return Outcome(output, then=outcome.then or task.then)
+
+    def _require_valid(
+        self, schema: Schema | None, data: Any, what: str, task: Task | None = None
+    ) -> None:
+        """Faults with a validation error where `data` breaks `schema`."""
+        if schema is None:
+            return
+        faults = schema.faults(data)
+        if not faults:
+            self._meter.charge(schema.cost(data))
+            return
+        detail = f"the {what} breaks its schema: " + "; ".join(
+            f"{found.pointer or '/'} {found.message}" for found in faults
+        )
+        instance = f"/{what}" if task is None else task.pointer
+        raise TaskFault(WorkflowError.standard("validation", detail, instance=instance))
 
     def _transform(self, transformation: Transformation, data: Any, pointer: str) -> Any:
         if transformation.value is None:
@@ -162,16 +178,3 @@ def _require_storable(output: Any) -> None:
         return
     detail = f"the workflow's output is more than {limit}"
     raise TaskFault(WorkflowError.standard("runtime", detail, instance="/output"))
-
-
-def _require_valid(schema: Schema | None, data: Any, what: str, task: Task | None = None) -> None:
-    """Faults with a validation error where `data` breaks `schema`."""
-    faults = schema.faults(data) if schema is not None else ()
-    if not faults:
-        return
-    detail = f"the {what} breaks its schema: " + "; ".join(
-        f"{found.pointer or '/'} {found.message}" for found in faults
-    )
-    if task is not None:
-        raise fault(task, "validation", detail)
-    raise TaskFault(WorkflowError.standard("validation", detail, instance=f"/{what}"))
