@@ -10,12 +10,15 @@ from tests.fixtures.http_service import HttpService
 from tests.replay.runs import record
 from workflows.definition_workflow import DefinitionWorkflow
 
-RECORDED = sorted((Path(__file__).parent / "histories").glob("*/*.json"))
+RECORDED = {
+    f"{path.parent.name}-{path.stem}": path.read_text()
+    for path in sorted((Path(__file__).parent / "histories").glob("*/*.json"))
+}
 
 
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}-{path.stem}")
-async def test_a_recorded_history_replays(path: Path) -> None:
-    history = WorkflowHistory.from_json(path.stem, path.read_text())
+@pytest.mark.parametrize("name", RECORDED)
+async def test_a_recorded_history_replays(name: str) -> None:
+    history = WorkflowHistory.from_json(name, RECORDED[name])
     await Replayer(workflows=[DefinitionWorkflow]).replay_workflow(history)
 
 
