@@ -8,7 +8,9 @@ PYTHON := $(BIN)/python
 BUF := $(BIN)/buf
 # Newer than the lock file once .venv holds just what that names.
 READY := .venv/.ready
-UV := $(if $(shell uv --version 2>/dev/null),uv,$(CACHE)/uv/bin/uv)
+OWN_UV := $(abspath $(CACHE))/uv/bin/uv
+UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
+LOCK := UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml
 GO := $(or $(shell command -v go),$(BIN)/go)
 
 # The commit that the contract may not break with.
@@ -22,7 +24,7 @@ GOOGLE_PROTOS := $(addprefix google/,$(addsuffix .proto, \
 	api/annotations api/client api/field_behavior api/http api/httpbody api/launch_stage \
 	longrunning/operations rpc/error_details rpc/status))
 
-.PHONY: help setup generate lint test check up demo clean
+.PHONY: help setup generate lock lint test check up demo clean
 .PHONY: generated googleapis lint-python lint-contract lint-generated
 
 help: ## Says what can be made.
@@ -34,6 +36,14 @@ generate: generated ## Writes what follows from the protos, and the table of set
 	rm -rf api
 	cp -r $(GENERATED)/. .
 	$(PYTHON) -m app.settings_table > docs/settings.md
+
+lock: | $(READY) ## Pins the dependencies anew, with their hashes.
+	@# uv takes no group of a project that it doesn't manage, so it gets a copy that says nothing of it.
+	@mkdir -p $(CACHE)/lock
+	@sed '/^\[tool.uv\]/,/^$$/d' pyproject.toml > $(CACHE)/lock/pyproject.toml
+	@cp requirements.lock requirements-dev.lock $(CACHE)/lock
+	cd $(CACHE)/lock && $(LOCK) -o requirements.lock && $(LOCK) --group dev -o requirements-dev.lock
+	@cp $(CACHE)/lock/*.lock .
 
 lint: lint-python lint-contract lint-generated ## Checks style, types, layers, the contract and what is generated.
 
@@ -59,7 +69,7 @@ $(READY): requirements-dev.lock | $(if $(filter uv,$(UV)),,$(UV))
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps -e .
 	@touch $@
 
-$(CACHE)/uv/bin/uv:
+$(OWN_UV):
 	@python3 -m venv $(CACHE)/uv
 	@$(CACHE)/uv/bin/pip install --quiet uv
 
