@@ -37,8 +37,9 @@ def read_authentication(
 ) -> Authentication:
     """A policy at the place of its use: inline, or the name of one under `use`."""
     if isinstance(node.value, dict) and "use" in node.value:
-        name = node.object(required=("use",))["use"].string()
-        if name not in named:
+        reference = node.object(required=("use",))["use"]
+        name = reference.string()
+        if isinstance(reference.value, str) and name not in named:
             node.error("unknown-reference", f'use.authentications has no "{name}"')
         return named.get(name, NONE)
     return read_policy(node, variables)
