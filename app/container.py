@@ -18,11 +18,13 @@ from biz.execution import ExecutionUsecase
 from biz.paging import PageTokens
 from biz.reconciler import Reconciler
 from biz.template import TemplateUsecase
+from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
 from data.execution import PeeweeExecutionRepo
 from data.migrator import Migrator
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
+from data.template_alias import PeeweeTemplateAliasRepo
 from data.temporal import TemporalEngine
 from server.grpc_server import GrpcServer, Service
 from server.interceptors.standard import standard_chain
@@ -76,6 +78,7 @@ class Container(containers.DeclarativeContainer):
     migrator = providers.Singleton(Migrator, database=database)
     checked_database = Base(resources.checked_database, database=database, migrator=migrator)
     template_repo = providers.Singleton(PeeweeTemplateRepo, database=checked_database)
+    template_alias_repo = providers.Singleton(PeeweeTemplateAliasRepo, database=checked_database)
     execution_repo = providers.Singleton(
         PeeweeExecutionRepo, database=checked_database, clock=clock
     )
@@ -96,17 +99,27 @@ class Container(containers.DeclarativeContainer):
     templates = providers.Singleton(
         TemplateUsecase, repo=template_repo, page_tokens=page_tokens, clock=clock
     )
+    template_aliases = providers.Singleton(
+        TemplateAliasUsecase,
+        repo=template_alias_repo,
+        templates=template_repo,
+        page_tokens=page_tokens,
+        clock=clock,
+    )
     executions = providers.Singleton(
         ExecutionUsecase,
         repo=execution_repo,
         templates=templates,
+        aliases=template_aliases,
         engine=engine,
         page_tokens=page_tokens,
         clock=clock,
     )
     workflows = providers.Singleton(WorkflowUsecase)
 
-    template_service = providers.Singleton(TemplateService, templates=templates)
+    template_service = providers.Singleton(
+        TemplateService, templates=templates, aliases=template_aliases
+    )
     execution_service = providers.Singleton(
         ExecutionService,
         executions=executions,

@@ -17,6 +17,7 @@ from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.labels import check_labels, parse_label_filter
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
 from biz.template import DEFAULT_NAMESPACE, Template, TemplateUsecase, require_active
+from biz.template_alias import TemplateAliasUsecase
 
 MAX_WAIT = timedelta(seconds=60)
 MAX_BUSINESS_KEY_LENGTH = 255
@@ -214,12 +215,14 @@ class ExecutionUsecase:
         *,
         repo: ExecutionRepo,
         templates: TemplateUsecase,
+        aliases: TemplateAliasUsecase,
         engine: Engine,
         page_tokens: PageTokens,
         clock: Callable[[], datetime],
     ) -> None:
         self._repo = repo
         self._templates = templates
+        self._aliases = aliases
         self._engine = engine
         self._page_tokens = page_tokens
         self._clock = clock
@@ -279,7 +282,7 @@ class ExecutionUsecase:
         if key and (known := await self._repo.find_by_request(key)):
             return known
         if template is None:
-            template = await self._templates.resolve(
+            template = await self._aliases.resolve(
                 namespace=namespace,
                 name=request.template_name,
                 version=request.version,

@@ -1,4 +1,4 @@
-"""Templates: stored workflow definitions, their versions and aliases."""
+"""Templates: stored workflow definitions."""
 
 import asyncio
 import hashlib
@@ -8,14 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from semver import Version
-
 from biz.dsl.validator import Checked, check
 from biz.errors import (
     InvalidArgument,
     InvalidDefinition,
     TemplateInactive,
-    TemplateNotFound,
     Violation,
 )
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
@@ -23,11 +20,9 @@ from biz.labels import check_labels, parse_label_filter
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
 
 DEFAULT_NAMESPACE = "default"
-DEFAULT_ALIAS = "default"
 MAX_NAME_LENGTH = 255
 MAX_DESCRIPTION_LENGTH = 1000
 MAX_VERSION_LENGTH = 50
-MAX_ALIAS_LENGTH = 50
 MAX_NAMESPACE_LENGTH = 63
 MAX_CONFIG_BYTES = 1024 * 1024
 
@@ -94,28 +89,6 @@ class TemplateChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateAlias:
-    """A name such as `prod` that points to one version of a template."""
-
-    namespace: str
-    name: str
-    alias: str
-    version: str
-    template_id: int
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateVersion:
-    """What choosing a version needs to know of it."""
-
-    id: int
-    version: str
-    status: TemplateStatus
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateQuery:
     """A filter; empty values match all. `full` asks for `config` too."""
 
@@ -162,26 +135,6 @@ class TemplateRepo(Protocol):
         """Orders: created_at, updated_at, name, id."""
         ...
 
-    async def versions(self, namespace: str, name: str) -> Sequence[TemplateVersion]:
-        """All versions of a name, in no order; empty where the name is unknown."""
-        ...
-
-    async def set_alias(self, alias: TemplateAlias) -> TemplateAlias:
-        """Makes the alias, or points it anew."""
-        ...
-
-    async def delete_alias(self, namespace: str, name: str, alias: str) -> None:
-        """Raises TemplateAliasNotFound."""
-        ...
-
-    async def list_aliases(self, namespace: str, name: str, slice: Slice) -> Rows[TemplateAlias]:
-        """Of all names where `name` is empty. Orders: alias, updated_at."""
-        ...
-
-    async def find_alias(self, namespace: str, name: str, alias: str) -> TemplateAlias | None:
-        """None where there is no such alias."""
-        ...
-
 
 class TemplateUsecase:
     """What callers can do with templates."""
@@ -211,11 +164,11 @@ class TemplateUsecase:
         labels = labels or {}
         request_content = [config, namespace, name, version, description, dict(labels)]
         faults = [
-            *_check_length("namespace", namespace, MAX_NAMESPACE_LENGTH),
-            *_check_length("name", name, MAX_NAME_LENGTH),
-            *_check_length("version", version, MAX_VERSION_LENGTH),
-            *_check_length("description", description, MAX_DESCRIPTION_LENGTH),
-            *_check_length("request_id", request_id, MAX_REQUEST_ID_LENGTH),
+            *check_length("namespace", namespace, MAX_NAMESPACE_LENGTH),
+            *check_length("name", name, MAX_NAME_LENGTH),
+            *check_length("version", version, MAX_VERSION_LENGTH),
+            *check_length("description", description, MAX_DESCRIPTION_LENGTH),
+            *check_length("request_id", request_id, MAX_REQUEST_ID_LENGTH),
             *check_labels(labels),
         ]
         document = (await _checked_definition(config, faults)).document
@@ -229,7 +182,7 @@ class TemplateUsecase:
             labels=labels,
             created_at=self._clock(),
         )
-        if too_long := list(_check_length("version", template.version, MAX_VERSION_LENGTH)):
+        if too_long := list(check_length("version", template.version, MAX_VERSION_LENGTH)):
             raise InvalidArgument(too_long)
         key = request_key("CreateTemplate", template.namespace, request_id, request_content)
         return await self._repo.create(template, key)
@@ -248,9 +201,9 @@ class TemplateUsecase:
             message = "set at least one of name, version, description, config, status, labels"
             raise InvalidArgument([Violation(field="", code="nothing-set", message=message)])
         faults = [
-            *_check_length("name", change.name, MAX_NAME_LENGTH, required=True),
-            *_check_length("version", change.version, MAX_VERSION_LENGTH, required=True),
-            *_check_length("description", change.description, MAX_DESCRIPTION_LENGTH),
+            *check_length("name", change.name, MAX_NAME_LENGTH, required=True),
+            *check_length("version", change.version, MAX_VERSION_LENGTH, required=True),
+            *check_length("description", change.description, MAX_DESCRIPTION_LENGTH),
             *check_labels(change.labels or {}),
         ]
         if change.config is not None:
@@ -298,79 +251,6 @@ class TemplateUsecase:
         rows = await self._repo.list(query, slice)
         return await self._page_tokens.page(rows, slice, query=content)
 
-    async def resolve(
-        self, *, namespace: str, name: str, version: str = "", alias: str = ""
-    ) -> Template:
-        """The template that a caller means, which is active.
-
-        `version` is matched as a version first, then as an alias. With neither `version` nor
-        `alias`, the alias `default` counts, and without it the newest active version.
-
-        Raises TemplateNotFound, TemplateInactive.
-        """
-        namespace = namespace or DEFAULT_NAMESPACE
-        versions = await self._repo.versions(namespace, name)
-        wanted = version or alias or DEFAULT_ALIAS
-        chosen = next((v.id for v in versions if version and v.version == version), None)
-        if chosen is None and versions:
-            found = await self._repo.find_alias(namespace, name, wanted)
-            chosen = found.template_id if found else None
-        if chosen is None and not version and not alias:
-            newest = newest_version(versions)
-            chosen = newest.id if newest else None
-            if newest is None and versions:
-                raise TemplateInactive(
-                    f"no version of the template {namespace}/{name} is active", name=name
-                )
-        if chosen is None:
-            label = f"{namespace}/{name}" + (f" {version or alias}" if version or alias else "")
-            raise TemplateNotFound(f"there is no template {label}", name=name)
-        return require_active(await self._repo.get(chosen))
-
-    async def set_alias(
-        self, *, namespace: str, name: str, alias: str, version: str
-    ) -> TemplateAlias:
-        """Points an alias to a version: a release, or its roll-back.
-
-        Raises InvalidArgument, TemplateNotFound.
-        """
-        faults = [
-            *_check_length("name", name, MAX_NAME_LENGTH, required=True),
-            *_check_length("alias", alias, MAX_ALIAS_LENGTH, required=True),
-            *_check_length("version", version, MAX_VERSION_LENGTH, required=True),
-        ]
-        if faults:
-            raise InvalidArgument(faults)
-        namespace = namespace or DEFAULT_NAMESPACE
-        for known in await self._repo.versions(namespace, name):
-            if known.version == version:
-                return await self._repo.set_alias(
-                    TemplateAlias(
-                        namespace=namespace,
-                        name=name,
-                        alias=alias,
-                        version=version,
-                        template_id=known.id,
-                        updated_at=self._clock(),
-                    )
-                )
-        raise TemplateNotFound(f"there is no template {namespace}/{name} {version}", name=name)
-
-    async def delete_alias(self, *, namespace: str, name: str, alias: str) -> None:
-        """Raises TemplateAliasNotFound."""
-        await self._repo.delete_alias(namespace or DEFAULT_NAMESPACE, name, alias)
-
-    async def list_aliases(
-        self, request: PageRequest, *, namespace: str = "", name: str = ""
-    ) -> Page[TemplateAlias]:
-        """A page of aliases, by alias."""
-        content = ["aliases", namespace, name]
-        slice = await self._page_tokens.slice(
-            request, query=content, orders=("alias", "updated_at"), default="alias"
-        )
-        rows = await self._repo.list_aliases(namespace, name, slice)
-        return await self._page_tokens.page(rows, slice, query=content)
-
 
 def require_active(template: Template) -> Template:
     """The same template; raises TemplateInactive."""
@@ -381,18 +261,6 @@ def require_active(template: Template) -> Template:
             template_id=str(template.id),
         )
     return template
-
-
-def newest_version(versions: Sequence[TemplateVersion]) -> TemplateVersion | None:
-    """The highest semantic version among the active ones, then the latest created.
-
-    Versions that aren't semantic come last.
-    """
-    active = [v for v in versions if v.status is TemplateStatus.ACTIVE]
-    semantic = [(Version.parse(v.version), v) for v in active if Version.is_valid(v.version)]
-    if semantic:
-        return max(semantic, key=lambda pair: (pair[0], pair[1].created_at, pair[1].id))[1]
-    return max(active, key=lambda v: (v.created_at, v.id), default=None)
 
 
 async def _checked_definition(config: str, faults: list[Violation]) -> Checked:
@@ -423,7 +291,7 @@ def _parse_status(text: str, faults: list[Violation]) -> TemplateStatus | None:
         return None
 
 
-def _check_length(
+def check_length(
     field: str, value: str | None, limit: int, *, required: bool = False
 ) -> Sequence[Violation]:
     if value is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -21,13 +21,10 @@ from biz.paging import Rows, Slice
 from biz.template import (
     NewTemplate,
     Template,
-    TemplateAlias,
     TemplateChange,
     TemplateQuery,
     TemplateStatus,
-    TemplateVersion,
 )
-from data import template_alias
 from data.database import Database
 from data.idempotency import claim, name_resource
 from data.listing import fetch
@@ -40,7 +37,8 @@ from data.models import (
     to_json,
     to_microseconds,
 )
-from data.query import all_rows, first_row, for_update, has_labels
+from data.query import first_row, for_update, has_labels
+from data.template_alias import move_aliases
 
 _ORDERS: Mapping[str, peewee.Field[Any]] = {
     "created_at": TemplateRow.created_at,
@@ -81,22 +79,6 @@ class PeeweeTemplateRepo:
 
     async def list(self, query: TemplateQuery, slice: Slice) -> Rows[Template]:
         return await self._database.read(lambda db: _list(db, query, slice))
-
-    async def versions(self, namespace: str, name: str) -> Sequence[TemplateVersion]:
-        return await self._database.read(lambda db: _versions(db, namespace, name))
-
-    async def set_alias(self, alias: TemplateAlias) -> TemplateAlias:
-        """Raises TemplateNotFound where the template was deleted or renamed meanwhile."""
-        return await self._database.write(lambda db: template_alias.set(db, alias), repeatable=True)
-
-    async def delete_alias(self, namespace: str, name: str, alias: str) -> None:
-        await self._database.write(lambda db: template_alias.delete(db, namespace, name, alias))
-
-    async def list_aliases(self, namespace: str, name: str, slice: Slice) -> Rows[TemplateAlias]:
-        return await self._database.read(lambda db: template_alias.list(db, namespace, name, slice))
-
-    async def find_alias(self, namespace: str, name: str, alias: str) -> TemplateAlias | None:
-        return await self._database.read(lambda db: template_alias.find(db, namespace, name, alias))
 
 
 def _create(db: peewee.Database, template: NewTemplate, request: RequestKey | None) -> Template:
@@ -142,7 +124,7 @@ def _update(
     except peewee.IntegrityError:
         raise TemplateAlreadyExists(row.namespace, row.name, row.version) from None
     if renamed:
-        template_alias.move(db, template_id=id, namespace=row.namespace, name=row.name)
+        move_aliases(db, template_id=id, namespace=row.namespace, name=row.name)
     return _from_row(row)
 
 
@@ -197,21 +179,6 @@ def _conditions(db: peewee.Database, query: TemplateQuery) -> Iterator[Any]:
     if query.status:
         yield TemplateRow.status == query.status.value
     yield from has_labels(db, TemplateRow.labels, query.labels)
-
-
-def _versions(db: peewee.Database, namespace: str, name: str) -> Sequence[TemplateVersion]:
-    query = TemplateRow.select(
-        TemplateRow.id, TemplateRow.version, TemplateRow.status, TemplateRow.created_at
-    ).where(TemplateRow.namespace == namespace, TemplateRow.name == name)
-    return [
-        TemplateVersion(
-            id=row.id,
-            version=row.version,
-            status=TemplateStatus(row.status),
-            created_at=from_microseconds(row.created_at),
-        )
-        for row in all_rows(db, query)
-    ]
 
 
 def _not_found(id: int) -> TemplateNotFound:

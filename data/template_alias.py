@@ -1,8 +1,8 @@
-"""Statements on template aliases; the version of an alias is its template's."""
+"""Template aliases, kept with peewee; the version of an alias is its template's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,12 @@ import peewee
 
 from biz.errors import TemplateAliasNotFound, TemplateNotFound
 from biz.paging import Rows, Slice
-from biz.template import TemplateAlias
+from biz.template import TemplateStatus
+from biz.template_alias import TemplateAlias, TemplateVersion
+from data.database import Database
 from data.listing import fetch
 from data.models import TemplateAliasRow, TemplateRow, from_microseconds, to_microseconds
-from data.query import first_row, for_update
+from data.query import all_rows, first_row, for_update
 
 _ORDERS: Mapping[str, peewee.Field[Any]] = {
     "alias": TemplateAliasRow.alias_name,
@@ -21,7 +23,44 @@ _ORDERS: Mapping[str, peewee.Field[Any]] = {
 }
 
 
-def set(db: peewee.Database, alias: TemplateAlias) -> TemplateAlias:
+class PeeweeTemplateAliasRepo:
+    """`biz.template_alias.TemplateAliasRepo`. Methods may raise DatabaseUnavailable as well."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def versions(self, namespace: str, name: str) -> Sequence[TemplateVersion]:
+        return await self._database.read(lambda db: _versions(db, namespace, name))
+
+    async def set(self, alias: TemplateAlias) -> TemplateAlias:
+        return await self._database.write(lambda db: _set(db, alias), repeatable=True)
+
+    async def delete(self, namespace: str, name: str, alias: str) -> None:
+        await self._database.write(lambda db: _delete(db, namespace, name, alias))
+
+    async def list(self, namespace: str, name: str, slice: Slice) -> Rows[TemplateAlias]:
+        return await self._database.read(lambda db: _list(db, namespace, name, slice))
+
+    async def find(self, namespace: str, name: str, alias: str) -> TemplateAlias | None:
+        return await self._database.read(lambda db: _find(db, namespace, name, alias))
+
+
+def _versions(db: peewee.Database, namespace: str, name: str) -> Sequence[TemplateVersion]:
+    query = TemplateRow.select(
+        TemplateRow.id, TemplateRow.version, TemplateRow.status, TemplateRow.created_at
+    ).where(TemplateRow.namespace == namespace, TemplateRow.name == name)
+    return [
+        TemplateVersion(
+            id=row.id,
+            version=row.version,
+            status=TemplateStatus(row.status),
+            created_at=from_microseconds(row.created_at),
+        )
+        for row in all_rows(db, query)
+    ]
+
+
+def _set(db: peewee.Database, alias: TemplateAlias) -> TemplateAlias:
     """Makes the alias, or points it anew; raises TemplateNotFound.
 
     The template is locked meanwhile, so that it is neither deleted nor renamed.
@@ -59,7 +98,7 @@ def set(db: peewee.Database, alias: TemplateAlias) -> TemplateAlias:
     return replace(alias, version=template.version)
 
 
-def move(db: peewee.Database, *, template_id: int, namespace: str, name: str) -> None:
+def move_aliases(db: peewee.Database, *, template_id: int, namespace: str, name: str) -> None:
     """Brings a template's aliases to its new name, but for those that the name has already."""
     pointing = TemplateAliasRow.template_id == template_id
     taken = TemplateAliasRow.select(TemplateAliasRow.alias_name).where(
@@ -69,7 +108,7 @@ def move(db: peewee.Database, *, template_id: int, namespace: str, name: str) ->
     TemplateAliasRow.update(name=name).where(pointing).execute(db)
 
 
-def delete(db: peewee.Database, namespace: str, name: str, alias: str) -> None:
+def _delete(db: peewee.Database, namespace: str, name: str, alias: str) -> None:
     """Raises TemplateAliasNotFound."""
     if not TemplateAliasRow.delete().where(*_is(namespace, name, alias)).execute(db):
         raise TemplateAliasNotFound(
@@ -77,7 +116,7 @@ def delete(db: peewee.Database, namespace: str, name: str, alias: str) -> None:
         )
 
 
-def list(db: peewee.Database, namespace: str, name: str, slice: Slice) -> Rows[TemplateAlias]:
+def _list(db: peewee.Database, namespace: str, name: str, slice: Slice) -> Rows[TemplateAlias]:
     """Of all namespaces where `namespace` is empty, of all names where `name` is."""
     where = []
     if namespace:
@@ -96,7 +135,7 @@ def list(db: peewee.Database, namespace: str, name: str, slice: Slice) -> Rows[T
     )
 
 
-def find(db: peewee.Database, namespace: str, name: str, alias: str) -> TemplateAlias | None:
+def _find(db: peewee.Database, namespace: str, name: str, alias: str) -> TemplateAlias | None:
     """None where there is no such alias."""
     row = first_row(db, _select().where(*_is(namespace, name, alias)).objects())
     return _from_row(row) if row else None

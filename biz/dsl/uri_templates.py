@@ -7,7 +7,7 @@ from typing import Any
 
 from uritemplate import URITemplate
 
-_SIMPLE = re.compile(r"[\w.%-]+", re.ASCII)
+_SIMPLE = re.compile(r"[\w%-][\w.%-]*", re.ASCII)
 _REFERENCE = re.compile(r"(?=\S)(([^:/?#]+):)?(//([^/?#\s]*))?([^?#\s]*)(\?([^#\s]*))?(#(\S*))?")
 
 

@@ -25,7 +25,8 @@ from biz.execution import (
     StartRequest,
 )
 from biz.paging import PageRequest
-from biz.template import Template, TemplateAlias, TemplateChange, TemplateStatus
+from biz.template import Template, TemplateChange, TemplateStatus
+from biz.template_alias import TemplateAlias
 from server.service.values import text_to_proto, value_from_proto, value_to_proto
 
 

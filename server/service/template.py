@@ -2,6 +2,7 @@
 
 from api.template.v1 import template_pb2, template_pb2_grpc
 from biz.template import TemplateUsecase
+from biz.template_alias import TemplateAliasUsecase
 from server.service.convert import (
     page_request_from_proto,
     template_alias_to_proto,
@@ -14,8 +15,9 @@ from server.service.convert import (
 class TemplateService(template_pb2_grpc.TemplateServiceServicer):
     """Templates and their aliases."""
 
-    def __init__(self, *, templates: TemplateUsecase) -> None:
+    def __init__(self, *, templates: TemplateUsecase, aliases: TemplateAliasUsecase) -> None:
         self._templates = templates
+        self._aliases = aliases
 
     async def CreateTemplate(
         self, request: template_pb2.CreateTemplateRequest, context: object
@@ -71,7 +73,7 @@ class TemplateService(template_pb2_grpc.TemplateServiceServicer):
     async def SetTemplateAlias(
         self, request: template_pb2.SetTemplateAliasRequest, context: object
     ) -> template_pb2.SetTemplateAliasResponse:
-        alias = await self._templates.set_alias(
+        alias = await self._aliases.set(
             namespace=request.namespace,
             name=request.name,
             alias=request.alias,
@@ -82,7 +84,7 @@ class TemplateService(template_pb2_grpc.TemplateServiceServicer):
     async def DeleteTemplateAlias(
         self, request: template_pb2.DeleteTemplateAliasRequest, context: object
     ) -> template_pb2.DeleteTemplateAliasResponse:
-        await self._templates.delete_alias(
+        await self._aliases.delete(
             namespace=request.namespace, name=request.name, alias=request.alias
         )
         return template_pb2.DeleteTemplateAliasResponse()
@@ -90,7 +92,7 @@ class TemplateService(template_pb2_grpc.TemplateServiceServicer):
     async def ListTemplateAliases(
         self, request: template_pb2.ListTemplateAliasesRequest, context: object
     ) -> template_pb2.ListTemplateAliasesResponse:
-        page = await self._templates.list_aliases(
+        page = await self._aliases.list(
             page_request_from_proto(request), namespace=request.namespace, name=request.name
         )
         return template_pb2.ListTemplateAliasesResponse(

@@ -11,27 +11,30 @@ from biz.template import TemplateQuery
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from data.template import PeeweeTemplateRepo
+from data.template_alias import PeeweeTemplateAliasRepo
 from tests.fixtures.repos import NOW, Clock, first, new_template, request
 
-Call = Callable[[PeeweeExecutionRepo, PeeweeTemplateRepo], Awaitable[object]]
+Call = Callable[
+    [PeeweeExecutionRepo, PeeweeTemplateRepo, PeeweeTemplateAliasRepo], Awaitable[object]
+]
 
 _SLICE = first(descending=True)
 _LABELS = ExecutionQuery(labels={"a": "1"})
 _BY_SQLITE: list[tuple[str, Call]] = [
-    ("execution_status", lambda e, _: e.list_pending(created_before=NOW, limit=10)),
-    ("execution_live", lambda e, _: e.list_live(after_id="", limit=10)),
-    ("execution_live_template_id", lambda _, t: t.delete(1, force=False)),
-    ("execution_created_at", lambda e, _: e.list(ExecutionQuery(), _SLICE)),
-    ("execution_namespace", lambda e, _: e.list(ExecutionQuery(namespace="shop"), _SLICE)),
-    ("execution_template_id", lambda e, _: e.list(ExecutionQuery(template_id=7), _SLICE)),
-    ("execution_business_key", lambda e, _: e.list(ExecutionQuery(business_key="k"), _SLICE)),
+    ("execution_status", lambda e, *_: e.list_pending(created_before=NOW, limit=10)),
+    ("execution_live", lambda e, *_: e.list_live(after_id="", limit=10)),
+    ("execution_live_template_id", lambda _, t, __: t.delete(1, force=False)),
+    ("execution_created_at", lambda e, *_: e.list(ExecutionQuery(), _SLICE)),
+    ("execution_namespace", lambda e, *_: e.list(ExecutionQuery(namespace="shop"), _SLICE)),
+    ("execution_template_id", lambda e, *_: e.list(ExecutionQuery(template_id=7), _SLICE)),
+    ("execution_business_key", lambda e, *_: e.list(ExecutionQuery(business_key="k"), _SLICE)),
     (
         "execution_status",
-        lambda e, _: e.list(ExecutionQuery(statuses=[ExecutionStatus.FAULTED]), _SLICE),
+        lambda e, *_: e.list(ExecutionQuery(statuses=[ExecutionStatus.FAULTED]), _SLICE),
     ),
-    ("template_created_at", lambda _, t: t.list(TemplateQuery(), _SLICE)),
-    ("sqlite_autoindex_request_1", lambda e, _: e.find_by_request(request())),
-    ("sqlite_autoindex_template_1", lambda _, t: t.versions("shop", "order")),
+    ("template_created_at", lambda _, t, __: t.list(TemplateQuery(), _SLICE)),
+    ("sqlite_autoindex_request_1", lambda e, *_: e.find_by_request(request())),
+    ("sqlite_autoindex_template_1", lambda _, __, a: a.versions("shop", "order")),
 ]
 
 
@@ -41,6 +44,7 @@ async def plans(database: Database) -> Callable[[Call], Awaitable[str]]:
     events: list[peewee.QueryEvent] = []
     executions = PeeweeExecutionRepo(database=database, clock=Clock())
     templates = PeeweeTemplateRepo(database=database)
+    aliases = PeeweeTemplateAliasRepo(database=database)
     await templates.create(new_template(), None)
 
     def explain(db: peewee.Database) -> str:
@@ -56,7 +60,7 @@ async def plans(database: Database) -> Callable[[Call], Awaitable[str]]:
 
     async def explained(call: Call) -> str:
         await database.read(lambda db: db.query_hooks.append(events.append))
-        await call(executions, templates)
+        await call(executions, templates, aliases)
         return await database.read(explain)
 
     return explained
@@ -76,6 +80,6 @@ async def test_sqlite_uses_an_index(
 async def test_postgresql_finds_labels_by_an_index(
     plans: Callable[[Call], Awaitable[str]],
 ) -> None:
-    plan = await plans(lambda executions, _: executions.list(_LABELS, _SLICE))
+    plan = await plans(lambda executions, *_: executions.list(_LABELS, _SLICE))
 
     assert "execution_labels" in plan

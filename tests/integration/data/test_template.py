@@ -15,16 +15,11 @@ from biz.errors import (
     TemplateNotFound,
 )
 from biz.execution import ExecutionEnd, ExecutionStatus
-from biz.template import (
-    NewTemplate,
-    TemplateAlias,
-    TemplateChange,
-    TemplateQuery,
-    TemplateStatus,
-    TemplateVersion,
-)
+from biz.template import NewTemplate, TemplateChange, TemplateQuery, TemplateStatus
+from biz.template_alias import TemplateAlias
 from data.execution import PeeweeExecutionRepo
 from data.template import PeeweeTemplateRepo
+from data.template_alias import PeeweeTemplateAliasRepo
 from tests.fixtures.repos import NOW, first, ids, new_execution, new_template, request
 
 LATER = NOW + timedelta(seconds=1)
@@ -114,7 +109,7 @@ async def test_a_request_id_with_another_content_is_refused(
 
     with pytest.raises(RequestIdReused):
         await templates.create(new_template(name="other"), request(digest="b"))
-    assert await templates.versions("shop", "other") == []
+    assert (await templates.list(TemplateQuery(name="other"), first())).items == []
 
 
 async def test_a_request_whose_template_is_gone_makes_no_other(
@@ -140,7 +135,7 @@ async def test_equal_requests_at_once_make_one_template(templates: PeeweeTemplat
     made = await asyncio.gather(*(templates.create(new_template(), request()) for _ in range(50)))
 
     assert len({template.id for template in made}) == 1
-    assert len(await templates.versions("shop", "order")) == 1
+    assert len((await templates.list(TemplateQuery(), first())).items) == 1
 
 
 async def test_equal_templates_at_once_make_one(templates: PeeweeTemplateRepo) -> None:
@@ -251,10 +246,10 @@ async def test_ended_executions_do_not_hold_a_template(
 
 
 async def test_a_template_with_an_alias_is_deleted_only_by_force_and_with_it(
-    templates: PeeweeTemplateRepo,
+    templates: PeeweeTemplateRepo, aliases: PeeweeTemplateAliasRepo
 ) -> None:
     template = await templates.create(new_template(), None)
-    await templates.set_alias(
+    await aliases.set(
         TemplateAlias(
             namespace="shop",
             name="order",
@@ -269,23 +264,7 @@ async def test_a_template_with_an_alias_is_deleted_only_by_force_and_with_it(
         await templates.delete(template.id, force=False)
     await templates.delete(template.id, force=True)
 
-    assert await templates.find_alias("shop", "order", "prod") is None
-
-
-async def test_versions_are_those_of_one_name(templates: PeeweeTemplateRepo) -> None:
-    one = await templates.create(new_template(version="1"), None)
-    two = await templates.create(new_template(version="2"), None)
-    await templates.update(two.id, TemplateChange(status=TemplateStatus.INACTIVE), updated_at=LATER)
-    await templates.create(new_template(name="other"), None)
-    await templates.create(new_template(namespace="other"), None)
-
-    found = sorted(await templates.versions("shop", "order"), key=lambda v: v.id)
-
-    assert found == [
-        TemplateVersion(id=one.id, version="1", status=TemplateStatus.ACTIVE, created_at=NOW),
-        TemplateVersion(id=two.id, version="2", status=TemplateStatus.INACTIVE, created_at=NOW),
-    ]
-    assert await templates.versions("shop", "unknown") == []
+    assert await aliases.find("shop", "order", "prod") is None
 
 
 async def test_lists_hold_the_definition_only_in_full(templates: PeeweeTemplateRepo) -> None:

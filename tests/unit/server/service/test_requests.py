@@ -39,9 +39,11 @@ TEMPLATES = {
     "update": TEMPLATE,
     "delete": None,
     "list": Page(items=[TEMPLATE], next_token="next", total=41),
-    "set_alias": ALIAS,
-    "delete_alias": None,
-    "list_aliases": Page(items=[ALIAS], next_token="next", total=41),
+}
+ALIASES = {
+    "set": ALIAS,
+    "delete": None,
+    "list": Page(items=[ALIAS], next_token="next", total=41),
 }
 EXECUTIONS = {
     "start": COMPLETED,
@@ -67,10 +69,11 @@ REQUESTS: Mapping[str, Message] = {
 async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     """What the use case is asked, and what the caller gets; or the refusal."""
     templates: Any = Recorder(TEMPLATES)
+    aliases: Any = Recorder(ALIASES)
     executions: Any = Recorder(EXECUTIONS)
     workflows: Any = Recorder({"validate": ()})
     services: list[Any] = [
-        TemplateService(templates=templates),
+        TemplateService(templates=templates, aliases=aliases),
         ExecutionService(executions=executions),
         WorkflowService(workflows=workflows),
     ]
@@ -79,7 +82,8 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         answer = await getattr(service, rpc)(request, None)
     except InvalidArgument as error:
         return "refused", error.violations
-    return templates.asked + executions.asked + workflows.asked, answer
+    asked = templates.asked + aliases.asked + executions.asked + workflows.asked
+    return asked, answer
 
 
 def set_field(request: Message, field: FieldDescriptor) -> None:
