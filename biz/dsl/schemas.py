@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from heapq import nsmallest
 from typing import Any
 
 from jsonschema import Draft7Validator, Draft202012Validator
@@ -56,9 +56,10 @@ class Schema:
     _validator: Validator
 
     def faults(self, data: Any) -> Sequence[SchemaFault]:
-        """The first faults of `data`, none where it is valid."""
+        """The first faults of `data` in the order of their places, none where it is valid."""
         try:
-            return [_fault(e) for e in islice(self._validator.iter_errors(data), _MOST_FAULTS)]
+            errors = nsmallest(_MOST_FAULTS, self._validator.iter_errors(data), key=_place)
+            return [_fault(error) for error in errors]
         except RecursionError:
             message = "is nested too deep, or its schema refers to itself without an end"
             return [SchemaFault(pointer="", message=message)]
@@ -117,6 +118,11 @@ def _schemas(root: Resource[Any]) -> Iterator[Any]:
         resource = waiting.pop()
         waiting.extend(resource.subresources())
         yield resource.contents
+
+
+def _place(error: ValidationError) -> tuple[str, str]:
+    """What orders errors: the library's own order differs from process to process."""
+    return _pointer(error.absolute_path), error.message
 
 
 def _fault(error: ValidationError) -> SchemaFault:
