@@ -1,0 +1,117 @@
+"""Each code of a diagnostic: a definition that gets it, and its line in the documents."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from biz.dsl.diagnostics import CODES, MAX_FOUND, Diagnostic, Diagnostics, Severity
+from biz.dsl.validator import check
+from tests.fixtures.workflows import DOCUMENT, Json, workflow
+
+DOCS = Path(__file__).parents[4] / "docs" / "diagnostics.md"
+HEAD = yaml.safe_dump({"document": DOCUMENT}, sort_keys=False)
+
+# By code: what stands behind the document (at line 6), the pointer, and the text at its place.
+SAMPLES = {
+    "syntax": ("do: [{a: *b}]", "", "*b"),
+    "wrong-type": ("do: {}", "/do", "{}"),
+    "missing-property": ("do:\n- a: {for: {each: x}, do: []}", "/do/0/a/for", "{each: x}"),
+    "unknown-property": ("do:\n- a:\n    set: {x: 1}\n    outputs: {}", "/do/0/a/outputs", "{}"),
+    "invalid-value": ("do:\n- {}", "/do/0", "{}"),
+    "unknown-task": ("do:\n- a: {sett: {}}", "/do/0/a", "{sett"),
+    "empty": ("do:\n- a: {switch: []}", "/do/0/a/switch", "[]"),
+    "duplicate-name": ("do:\n- a: {do: []}\n- a: {do: []}", "/do/1", "a: {do: []}"),
+    "unknown-target": ("do:\n- a: {do: [], then: b}", "/do/0/a/then", "b}"),
+    "unknown-reference": (
+        "do:\n- a: {call: http, with: {method: get, endpoint: {uri: x, authentication: {use: y}}}}",
+        "/do/0/a/with/endpoint/authentication",
+        "{use: y}",
+    ),
+    "invalid-expression": ("do: []\noutput:\n  as: .a |", "/output/as", ".a |"),
+    "forbidden-function": ("do: []\noutput:\n  as: {x: '${ env }'}", "/output/as/x", "'${ env }'"),
+    "unsupported-function": ("do:\n- a: {if: test(1), do: []}", "/do/0/a/if", "test"),
+    "unavailable-variable": ("do: []\ninput: {from: $input}", "/input/from", "$input"),
+    "invalid-variable": ("do:\n- a: {for: {in: ., each: a-b}, do: []}", "/do/0/a/for/each", "a-b"),
+    "invalid-duration": ("do:\n- a:\n    wait: soon", "/do/0/a/wait", "soon"),
+    "invalid-uri-template": (
+        "do:\n- a: {call: http, with: {method: get, endpoint: 'x{+y}'}}",
+        "/do/0/a/with/endpoint",
+        "'x{+y}'",
+    ),
+    "invalid-schema": (
+        "do: []\ninput: {schema: {document: {type: text}}}",
+        "/input/schema/document",
+        "{type: text}",
+    ),
+    "unsupported-version": ("do: []", "/document/dsl", "0.9.0"),
+    "unsupported-task": ("do:\n- a: {emit: {event: {}}}", "/do/0/a/emit", "{event"),
+    "unsupported-property": ("do: []\ntimeout: {after: PT1S}", "/timeout", "{after"),
+}  # fmt: skip
+
+
+def sample(code: str) -> str:
+    head = HEAD.replace(DOCUMENT["dsl"], "0.9.0") if code == "unsupported-version" else HEAD
+    return head + SAMPLES[code][0]
+
+
+def test_every_code_has_a_sample() -> None:
+    assert set(SAMPLES) == set(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_code_is_told_at_its_place(code: str) -> None:
+    text = sample(code)
+    _, pointer, start = SAMPLES[code]
+    [found] = check(text).diagnostics
+    assert (found.code, found.pointer, found.severity) == (code, pointer, Severity.ERROR)
+    assert text.split("\n")[found.line - 1][found.column - 1 :].startswith(start)
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if code != "syntax"])
+def test_a_code_is_told_at_its_place_in_json(code: str) -> None:
+    text = json.dumps(yaml.safe_load(sample(code)), indent="\t")
+    _, pointer, _ = SAMPLES[code]
+    [found] = check(text).diagnostics
+    assert (found.code, found.pointer) == (code, pointer)
+    value = json.JSONDecoder().raw_decode(
+        "\n".join(text.split("\n")[found.line - 1 :])[found.column - 1 :]
+    )[0]
+    assert value == at(json.loads(text), pointer)
+
+
+def at(value: Any, pointer: str) -> Any:
+    for key in pointer.split("/")[1:]:
+        value = value[int(key) if isinstance(value, list) else key]
+    return value
+
+
+def test_the_documents_list_the_codes_and_no_others() -> None:
+    headings = re.findall(r"^### (\S+)$", DOCS.read_text(), re.MULTILINE)
+    assert sorted(headings) == sorted(CODES)
+    assert len(headings) == len(set(headings))
+
+
+def test_a_code_that_isnt_listed_cant_be_used() -> None:
+    with pytest.raises(KeyError):
+        Diagnostics().error("made-up", "message", "")
+
+
+def test_so_many_faults_are_told_at_once() -> None:
+    diagnostics = Diagnostics()
+    for i in range(MAX_FOUND + 5):
+        diagnostics.error("empty", "message", f"/{i}")
+    found = diagnostics.all()
+    assert diagnostics.is_full
+    assert len(found) == MAX_FOUND
+    assert found[0] == Diagnostic(code="empty", message="message", pointer="/0")
+
+
+def test_a_text_full_of_faults_takes_no_time() -> None:
+    tasks: list[Json] = [{f"t{i}": {"do": [], "then": f"x{i}", f"y{i}": 1}} for i in range(5000)]
+    checked = check(json.dumps(workflow(*tasks)))
+    assert len(checked.diagnostics) == MAX_FOUND
+    assert all(len(d.message) < 500 for d in checked.diagnostics)

@@ -1,0 +1,198 @@
+from typing import Any
+
+import pytest
+
+from biz.dsl.expressions import (
+    MAX_LENGTH,
+    CompileError,
+    EvaluationError,
+    compile_expression,
+    is_evaluated,
+    unwrap,
+)
+
+
+class Arguments:
+    """Some arguments; `size` is what was charged."""
+
+    def __init__(self, **values: Any) -> None:
+        self._values = values
+        self.size = 0
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def charge(self, size: int) -> None:
+        self.size += size
+
+
+def evaluate(program: str, data: Any = None, **arguments: Any) -> Any:
+    return compile_expression(program, frozenset(arguments)).evaluate(data, Arguments(**arguments))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one", "program"),
+    [
+        ("${ .a }", True, ".a"),
+        ("${.a}", True, ".a"),
+        ("  ${ .a }\n", True, ".a"),
+        ("${\n.a\n}", True, ".a"),
+        ("${ {a: 1} }", True, "{a: 1}"),
+        ("${}", True, ""),
+        (".a", False, ".a"),
+        ("a ${ .a }", False, "a ${ .a }"),
+        ("${ .a } b", False, "${ .a } b"),
+        ("$ { .a }", False, "$ { .a }"),
+        ("$a", False, "$a"),
+        ("", False, ""),
+    ],
+)
+def test_the_strict_mode(text: str, is_one: bool, program: str) -> None:
+    assert (is_evaluated(text), unwrap(text)) == (is_one, program)
+
+
+@pytest.mark.parametrize(
+    ("program", "data", "result"),
+    [
+        (".a", {"a": 1}, 1),
+        (".a", None, None),
+        ("1, 2", None, 1),
+        ("empty", None, None),
+        ("false", None, False),
+        (".a | length", {"a": [1, 2]}, 2),
+        ("[.[] | select(. > 1)]", [1, 2, 3], [2, 3]),
+        ("reduce .[] as $x (0; . + $x)", [1, 2, 3], 6),
+        ("map({(.k): .v}) | add", [{"k": "a", "v": 1}], {"a": 1}),
+        ("with_entries(.value += 1)", {"a": 1}, {"a": 2}),
+        ("if . then 1 else 2 end", None, 2),
+        ("try error catch .", "x", "x"),
+        (".a // 5", {}, 5),
+        ('"\\(.a) and \\(.b)"', {"a": 1, "b": "x"}, "1 and x"),
+        ("@base64", "hi", "aGk="),
+        ('strptime("%Y-%m-%d") | mktime', "1970-01-02", 86400),
+        ("todate", 0, "1970-01-01T00:00:00Z"),
+        ("1 # a comment", None, 1),
+        (". as $x | $x", 7, 7),
+        ("3 / 2 * 2", None, 3),
+        ("10 / 4", None, 2.5),
+        ("infinite", None, 1.7976931348623157e308),
+        ("nan", None, None),
+        (".", 9007199254740993, 9007199254740992),
+        (".", "é😀\0", "é😀\0"),
+        (".", {"z": 1, "a": {"y": []}}, {"z": 1, "a": {"y": []}}),
+    ],
+)
+def test_an_expression_gives(program: str, data: Any, result: Any) -> None:
+    assert evaluate(program, data) == result
+
+
+def test_whole_numbers_are_whole() -> None:
+    assert isinstance(evaluate("1.0 + 1"), int)
+
+
+def test_arguments_are_unpacked_by_their_names() -> None:
+    expression = compile_expression("[., $a, $b.x]", frozenset({"a", "b", "c"}))
+    assert expression.variables == ("a", "b")
+    assert expression.evaluate(1, Arguments(a=2, b={"x": 3})) == [1, 2, 3]
+
+
+def test_what_an_expression_reads_is_charged() -> None:
+    arguments = Arguments(a="x" * 1000)
+    compile_expression("$a | length", frozenset({"a"})).evaluate(None, arguments)
+    assert 1000 < arguments.size < 1100
+
+
+@pytest.mark.parametrize("is_trusted", [False, True])
+def test_a_program_that_is_trusted_gives_the_same(is_trusted: bool) -> None:
+    expression = compile_expression(".a + $b", frozenset({"b"}), is_trusted=is_trusted)
+    assert [expression.evaluate({"a": 1}, Arguments(b=2)) for _ in range(3)] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ('error("no")', "no"),
+        ("error({a: 1})", "a"),
+        (".a.b", "Cannot index"),
+        ("1 / .", "divi"),
+        ('"{" | fromjson', "Unfinished"),
+        ('"x" | tonumber', "number"),
+    ],
+)
+def test_an_expression_fails(program: str, message: str) -> None:
+    with pytest.raises(EvaluationError, match=message):
+        evaluate(program, {"a": 1} if program.startswith(".") else 0)
+
+
+def test_data_that_is_too_deep_is_a_failure() -> None:
+    data: Any = []
+    for _ in range(5000):
+        data = [data]
+    with pytest.raises(EvaluationError, match="too deep"):
+        evaluate(".", data)
+
+
+def test_half_of_a_surrogate_pair_in_data_is_a_failure() -> None:
+    with pytest.raises(EvaluationError, match="surrogate"):
+        evaluate(".", "\ud800")
+
+
+FORBIDDEN = """
+    env $ENV $ENV.PATH env.PATH "\\(env)" "\\($ENV)" {a:env} {(env):1} .[env] @text"\\(env)" [env]
+    now localtime strflocaltime("%Y") input inputs debug stderr input_filename input_line_number
+    halt halt_error get_search_list builtins modulemeta $__loc__|env try(env) {"\\(now)":1}
+""".split()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [*FORBIDDEN, 'import "a" as a; 1', 'include "a"; 1', "$ ENV", "{a: if 1 then 1, env, 2 end}"],
+)
+def test_what_reaches_outside_of_the_data_is_forbidden(program: str) -> None:
+    assert refusal(program).code == "forbidden-function"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        *("range(10)", "until(. > 5; . + 1)", "while(true; .)", "repeat(.)", "recurse(.a)"),
+        *("recurse #\n(.a)", "def f: 1; f", 'test("a")', 'sub("a"; "b")', 'capture("a")'),
+        *("combinations", "nothing", "a::b", "getpath(1) | range(5)", "input_text", "splits(1)"),
+    ],
+)
+def test_what_may_run_without_a_bound_or_is_unknown_isnt_supported(program: str) -> None:
+    assert refusal(program).code == "unsupported-function"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        *("", " ", "#", ".a |", "(", ")", "1)", "1) | (2", '"', '"\\q"', ". as $x", "{,}"),
+        *("'a'", "if", "length(1; 2; 3)", "1 # \\", "$a::b", "reduce", "1 2", "\0", "." * 5),
+    ],
+)
+def test_no_expression_is(program: str) -> None:
+    assert refusal(program).code == "invalid-expression"
+
+
+@pytest.mark.parametrize("variable", ["secrets", "authorization", "__prog_args", "nobody", "item"])
+def test_a_variable_that_isnt_there(variable: str) -> None:
+    error = refusal(f".a + ${variable}")
+    assert error.code == "unavailable-variable"
+    assert error.message == f"${variable} doesn't exist at this place"
+
+
+def test_an_expression_may_be_so_long() -> None:
+    program = "1" + " +1" * ((MAX_LENGTH - 1) // 3)
+    assert evaluate(program) > 1000
+    assert refusal(program + " " * MAX_LENGTH + "+ 1").code == "invalid-expression"
+
+
+def test_an_error_of_jqs_is_told_without_where_it_was_compiled() -> None:
+    assert "top-level" not in refusal(".a | |").message
+
+
+def refusal(program: str) -> CompileError:
+    with pytest.raises(CompileError) as raised:
+        compile_expression(program, frozenset({"a", "input"}))
+    return raised.value
