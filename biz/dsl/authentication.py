@@ -39,7 +39,7 @@ def read_authentication(
     if isinstance(node.value, dict) and "use" in node.value:
         reference = node.object(required=("use",))["use"]
         name = reference.string()
-        if isinstance(reference.value, str) and name not in named:
+        if reference.is_string and name not in named:
             node.error("unknown-reference", f'use.authentications has no "{name}"')
         return named.get(name, NONE)
     return read_policy(node, variables)

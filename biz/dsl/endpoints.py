@@ -51,7 +51,7 @@ def _read_uri(node: Node, variables: frozenset[str]) -> UriTemplate | Expression
     if is_evaluated(text):
         return read_expression(node, variables)
     try:
-        return compile_template(text if isinstance(node.value, str) else "/")
+        return compile_template(text if node.is_string else "/")
     except InvalidTemplate as error:
         node.error("invalid-uri-template", str(error))
         return compile_template("/")

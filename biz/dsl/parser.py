@@ -17,6 +17,7 @@ from biz.dsl.tasks import call, do, for_, set_, switch, wait
 from biz.dsl.values import read_expression, read_transformation_value
 
 _COMMON = ("if", "input", "output", "export", "timeout", "then", "metadata")
+_MAPPINGS = ("tags", "metadata")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _SEMANTIC_VERSION = re.compile(
@@ -107,7 +108,7 @@ class Parser:
         if node is None:
             return default
         name = node.string()
-        if isinstance(node.value, str) and not _VARIABLE.fullmatch(name):
+        if node.is_string and not _VARIABLE.fullmatch(name):
             node.error(
                 "invalid-variable", "must be letters, digits and underscores, no digit first"
             )
@@ -172,32 +173,24 @@ class Parser:
 def _read_document(node: Node) -> Document:
     fields = node.object(
         required=("dsl", "namespace", "name", "version"),
-        optional=("title", "summary", "tags", "metadata"),
+        optional=("title", "summary", *_MAPPINGS),
     )
+    texts = {key: node.string() for key, node in fields.items() if key not in _MAPPINGS}
+    for key in _MAPPINGS:
+        if key in fields:
+            fields[key].mapping()
     for key in ("namespace", "name"):
-        text = fields[key].string()
-        if isinstance(fields[key].value, str) and not _NAME.fullmatch(text):
+        if fields[key].is_string and not _NAME.fullmatch(texts[key]):
             fields[key].error(
                 "invalid-value",
                 "must be 1 to 63 letters, digits and dashes, no dash first or last",
             )
     for key in ("dsl", "version"):
-        text = fields[key].string()
-        if isinstance(fields[key].value, str) and not _SEMANTIC_VERSION.fullmatch(text):
+        if fields[key].is_string and not _SEMANTIC_VERSION.fullmatch(texts[key]):
             fields[key].error("invalid-value", 'must be a semantic version, such as "1.0.0"')
-        elif key == "dsl" and text and not _SUPPORTED_DSL.fullmatch(text):
+        elif key == "dsl" and texts[key] and not _SUPPORTED_DSL.fullmatch(texts[key]):
             fields[key].error("unsupported-version", "only 1.0.x is supported")
-    for key in ("tags", "metadata"):
-        if key in fields:
-            fields[key].mapping()
-    texts = {key: fields[key].string() for key in ("title", "summary") if key in fields}
-    return Document(
-        dsl=fields["dsl"].string(),
-        namespace=fields["namespace"].string(),
-        name=fields["name"].string(),
-        version=fields["version"].string(),
-        **texts,
-    )
+    return Document(**texts)
 
 
 def _read_use(node: Node) -> Mapping[str, Authentication]:
@@ -220,7 +213,7 @@ def _read_use(node: Node) -> Mapping[str, Authentication]:
 def _check_evaluate(node: Node) -> None:
     fields = node.object(optional=("language", "mode"))
     language = fields.get("language")
-    if language and language.string() != "jq" and isinstance(language.value, str):
+    if language and language.string() != "jq" and language.is_string:
         language.unsupported("a language other than jq")
     if "mode" in fields and fields["mode"].choice("strict", "loose") == "loose":
         fields["mode"].unsupported("the loose mode")
@@ -230,13 +223,14 @@ def _read_schema(node: Node) -> Schema | None:
     """DSL reference, "Schema"."""
     fields = node.object(optional=("format", "document", "resource"))
     kind = fields.get("format")
-    if kind and kind.string().partition(":")[0] != "json" and isinstance(kind.value, str):
+    if kind and kind.string().partition(":")[0] != "json" and kind.is_string:
         kind.unsupported("a format other than json")
     if "resource" in fields:
         fields["resource"].unsupported("an external schema")
         return None
     if "document" not in fields:
-        node.error("missing-property", '"document" is missing')
+        if isinstance(node.value, dict):
+            node.error("missing-property", '"document" is missing')
         return None
     try:
         return compile_schema(fields["document"].value, is_trusted=node.is_trusted)

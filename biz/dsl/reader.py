@@ -97,6 +97,11 @@ class Node:
             names.add(name)
             yield name, item.at(name)
 
+    @property
+    def is_string(self) -> bool:
+        """Whether `string` gives the value itself, and no empty one in place of another."""
+        return isinstance(self.value, str)
+
     def string(self) -> str:
         """A string."""
         return str(self.value) if self._is(str) else ""

@@ -68,7 +68,7 @@ def read_value(node: Node, variables: frozenset[str]) -> Evaluable:
 def read_expression(node: Node, variables: frozenset[str]) -> Expression:
     """A string that is an expression always, with `${ }` around it or without."""
     text = node.string()
-    program = unwrap(text) if isinstance(node.value, str) else "null"
+    program = unwrap(text) if node.is_string else "null"
     try:
         return compile_expression(program, variables, is_trusted=node.is_trusted)
     except CompileError as error:

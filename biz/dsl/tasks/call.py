@@ -31,7 +31,7 @@ def parse(
         return HttpCallTask.parse(fields, common, parser, variables)
     if name in _PROTOCOLS:
         node.error("unsupported-task", f"calls by {name} aren't supported yet")
-    elif isinstance(node.value, str):
+    elif node.is_string:
         message = f"\"{name}\" isn't a protocol; functions aren't supported yet"
         node.error("unsupported-task", message)
     return None

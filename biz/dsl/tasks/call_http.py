@@ -95,7 +95,7 @@ def _read_method(node: Node, variables: frozenset[str]) -> Evaluable:
     text = node.string()
     if is_evaluated(text):
         return read_expression(node, variables)
-    if isinstance(node.value, str) and not _METHOD.fullmatch(text):
+    if node.is_string and not _METHOD.fullmatch(text):
         node.error("invalid-value", "must be an HTTP method, such as get or post")
     return Literal(text)
 
