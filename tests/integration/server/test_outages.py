@@ -24,11 +24,13 @@ from api.template.v1.template_pb2_grpc import (
 from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
 from biz.paging import PageTokens
 from biz.template import TemplateUsecase
+from biz.template_alias import TemplateAliasUsecase
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from data.migrator import Migrator
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
+from data.template_alias import PeeweeTemplateAliasRepo
 from server.grpc_server import Service
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
@@ -61,12 +63,18 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
         await database.open()
         await Migrator(database=database).migrate()
         page_tokens = PageTokens(signing_key=PeeweeSigningKey(database=database))
-        templates = TemplateUsecase(
-            repo=PeeweeTemplateRepo(database=database), page_tokens=page_tokens, clock=now
+        template_repo = PeeweeTemplateRepo(database=database)
+        templates = TemplateUsecase(repo=template_repo, page_tokens=page_tokens, clock=now)
+        aliases = TemplateAliasUsecase(
+            repo=PeeweeTemplateAliasRepo(database=database),
+            templates=template_repo,
+            page_tokens=page_tokens,
+            clock=now,
         )
         executions = ExecutionUsecase(
             repo=PeeweeExecutionRepo(database=database, clock=now),
             templates=templates,
+            aliases=aliases,
             engine=engine,
             page_tokens=page_tokens,
             clock=now,
@@ -75,7 +83,7 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
             Service(
                 name="api.template.v1.TemplateService",
                 add=add_TemplateServiceServicer_to_server,
-                servicer=TemplateService(templates=templates),
+                servicer=TemplateService(templates=templates, aliases=aliases),
             ),
             Service(
                 name="api.execution.v1.ExecutionService",
