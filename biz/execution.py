@@ -1,7 +1,6 @@
 """Executions: one run each of a template's pinned definition."""
 
 import asyncio
-import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,13 +14,13 @@ from biz.engine import Engine
 from biz.errors import BusinessKeyInUse, EngineUnavailable, InvalidArgument, Violation
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.labels import check_labels, parse_label_filter
+from biz.limits import check_length, check_size
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
 from biz.template import DEFAULT_NAMESPACE, Template, TemplateUsecase, require_active
 from biz.template_alias import TemplateAliasUsecase
 
 MAX_WAIT = timedelta(seconds=60)
 MAX_BUSINESS_KEY_LENGTH = 255
-MAX_INPUT_BYTES = 1024 * 1024
 
 
 class ExecutionStatus(StrEnum):
@@ -379,15 +378,9 @@ def _start_faults(request: StartRequest) -> Iterator[Violation]:
         yield Violation(field="template_id", code="one-of", message=message)
     if request.version and request.alias:
         yield Violation(field="alias", code="one-of", message="give either version or alias")
-    if len(request.business_key) > MAX_BUSINESS_KEY_LENGTH:
-        message = f"must have at most {MAX_BUSINESS_KEY_LENGTH} characters"
-        yield Violation(field="business_key", code="too-long", message=message)
-    if len(request.request_id) > MAX_REQUEST_ID_LENGTH:
-        message = f"must have at most {MAX_REQUEST_ID_LENGTH} characters"
-        yield Violation(field="request_id", code="too-long", message=message)
-    if len(json.dumps(request.input, ensure_ascii=False).encode()) > MAX_INPUT_BYTES:
-        message = f"must have at most {MAX_INPUT_BYTES} bytes as JSON"
-        yield Violation(field="input", code="too-long", message=message)
+    yield from check_length("business_key", request.business_key, MAX_BUSINESS_KEY_LENGTH)
+    yield from check_length("request_id", request.request_id, MAX_REQUEST_ID_LENGTH)
+    yield from check_size("input", request.input)
     yield from check_labels(request.labels)
     yield from _wait_faults(request.wait)
 

@@ -39,11 +39,11 @@ def parse_label_filter(terms: Iterable[str]) -> tuple[dict[str, str], list[Viola
     faults = []
     for term in terms:
         key, equals, value = term.partition("=")
+        message = ""
         if not equals or not _KEY.fullmatch(key):
-            faults.append(
-                Violation(
-                    field="labels", code="bad-label-filter", message='write it as "key=value"'
-                )
-            )
-        labels[key] = value
+            message = 'write it as "key=value"'
+        elif labels.setdefault(key, value) != value:
+            message = f"nothing has two values of {key}"
+        if message:
+            faults.append(Violation(field="labels", code="bad-label-filter", message=message))
     return labels, faults

@@ -6,7 +6,7 @@ written. What no such look finds, a sweep over all live executions does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -17,6 +17,9 @@ from biz.errors import ExecutionNotFound, Unavailable
 from biz.execution import ExecutionRepo, settle, start_run
 
 _BATCH = 100
+_OVERLAP = 12
+"""So many intervals a look reaches back behind the one before: the engine's list may lag."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -43,22 +46,16 @@ class Reconciler:
         self._interval = interval
         self._sweep_interval = sweep_interval
         self._pending_grace = pending_grace
+        self._looked_at: datetime | None = None
 
     async def run(self) -> None:
-        """Looks again and again, until cancelled."""
-        looked_at = swept_at = None
-        while True:
-            now = self._clock()
-            try:
-                if swept_at is None or now - swept_at >= self._sweep_interval:
-                    await self.sweep()
-                    swept_at = now
-                await self.start_pending()
-                await self.end_ended(since=(looked_at or now) - 12 * self._interval)
-                looked_at = now
-            except Unavailable as error:
-                _log.warning("reconciliation is put off", reason=error.reason)
-            await asyncio.sleep(self._interval.total_seconds())
+        """Looks and sweeps again and again, until cancelled.
+
+        Each goes by itself: a sweep over many executions takes long, and holds up no look.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat(self._look, self._interval))
+            tasks.create_task(self._repeat(self.sweep, self._sweep_interval))
 
     async def start_pending(self) -> None:
         """Starts what was stored, and perhaps never asked for."""
@@ -75,6 +72,27 @@ class Reconciler:
         """Compares every live execution with the engine."""
         async for id in self._live():
             await self._settle(id)
+
+    async def _look(self) -> None:
+        now = self._clock()
+        await self.start_pending()
+        await self.end_ended(since=(self._looked_at or now) - _OVERLAP * self._interval)
+        self._looked_at = now
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]], interval: timedelta) -> None:
+        """Does a step at each interval, and sooner where it failed."""
+        while True:
+            pause = interval
+            try:
+                await step()
+            except Unavailable as error:
+                _log.warning("reconciliation is put off", reason=error.reason)
+                pause = self._interval
+            except Exception:
+                # Whatever it was, all other executions still need their reconciliation.
+                _log.exception("reconciliation failed")
+                pause = self._interval
+            await asyncio.sleep(pause.total_seconds())
 
     async def _settle(self, id: str) -> None:
         with suppress(ExecutionNotFound):

@@ -17,6 +17,7 @@ from biz.errors import (
 )
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.labels import check_labels, parse_label_filter
+from biz.limits import check_length, check_present, check_size
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
 
 DEFAULT_NAMESPACE = "default"
@@ -24,7 +25,6 @@ MAX_NAME_LENGTH = 255
 MAX_DESCRIPTION_LENGTH = 1000
 MAX_VERSION_LENGTH = 50
 MAX_NAMESPACE_LENGTH = 63
-MAX_CONFIG_BYTES = 1024 * 1024
 
 
 class TemplateStatus(StrEnum):
@@ -201,8 +201,10 @@ class TemplateUsecase:
             message = "set at least one of name, version, description, config, status, labels"
             raise InvalidArgument([Violation(field="", code="nothing-set", message=message)])
         faults = [
-            *check_length("name", change.name, MAX_NAME_LENGTH, required=True),
-            *check_length("version", change.version, MAX_VERSION_LENGTH, required=True),
+            *check_present("name", change.name),
+            *check_length("name", change.name, MAX_NAME_LENGTH),
+            *check_present("version", change.version),
+            *check_length("version", change.version, MAX_VERSION_LENGTH),
             *check_length("description", change.description, MAX_DESCRIPTION_LENGTH),
             *check_labels(change.labels or {}),
         ]
@@ -265,11 +267,8 @@ def require_active(template: Template) -> Template:
 
 async def _checked_definition(config: str, faults: list[Violation]) -> Checked:
     """The definition, once it and the other fields have no fault."""
-    if len(config.encode()) > MAX_CONFIG_BYTES:
-        message = f"must have at most {MAX_CONFIG_BYTES} bytes"
-        raise InvalidArgument(
-            [*faults, Violation(field="config", code="too-long", message=message)]
-        )
+    if too_large := list(check_size("config", config)):
+        raise InvalidArgument([*faults, *too_large])
     checked = await asyncio.to_thread(check, config)
     errors = [
         Violation(field="config", code=d.code, message=d.message, pointer=d.pointer)
@@ -289,19 +288,6 @@ def _parse_status(text: str, faults: list[Violation]) -> TemplateStatus | None:
         message = 'must be "active" or "inactive"'
         faults.append(Violation(field="status", code="unknown-status", message=message))
         return None
-
-
-def check_length(
-    field: str, value: str | None, limit: int, *, required: bool = False
-) -> Sequence[Violation]:
-    if value is None:
-        return ()
-    if len(value) > limit:
-        message = f"must have at most {limit} characters"
-        return (Violation(field=field, code="too-long", message=message),)
-    if required and not value:
-        return (Violation(field=field, code="empty", message="must not be empty"),)
-    return ()
 
 
 def _digest(config: str) -> str:

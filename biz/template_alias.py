@@ -8,6 +8,7 @@ from typing import Protocol
 from semver import Version
 
 from biz.errors import InvalidArgument, TemplateInactive, TemplateNotFound
+from biz.limits import check_length, check_present
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
 from biz.template import (
     DEFAULT_NAMESPACE,
@@ -16,7 +17,6 @@ from biz.template import (
     Template,
     TemplateRepo,
     TemplateStatus,
-    check_length,
     require_active,
 )
 
@@ -124,9 +124,12 @@ class TemplateAliasUsecase:
         Raises InvalidArgument, TemplateNotFound.
         """
         faults = [
-            *check_length("name", name, MAX_NAME_LENGTH, required=True),
-            *check_length("alias", alias, MAX_ALIAS_LENGTH, required=True),
-            *check_length("version", version, MAX_VERSION_LENGTH, required=True),
+            *check_present("name", name),
+            *check_length("name", name, MAX_NAME_LENGTH),
+            *check_present("alias", alias),
+            *check_length("alias", alias, MAX_ALIAS_LENGTH),
+            *check_present("version", version),
+            *check_length("version", version, MAX_VERSION_LENGTH),
         ]
         if faults:
             raise InvalidArgument(faults)

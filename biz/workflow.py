@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from biz.dsl.diagnostics import Diagnostic
 from biz.dsl.validator import check
-from biz.errors import InvalidArgument, Violation
-from biz.template import MAX_CONFIG_BYTES
+from biz.errors import InvalidArgument
+from biz.limits import check_present, check_size
 
 
 class WorkflowUsecase:
@@ -17,14 +17,7 @@ class WorkflowUsecase:
 
         Raises InvalidArgument where there is no text, or too much of it.
         """
-        size = len(config.encode())
-        if not config.strip():
-            raise _refused("empty", "must not be empty")
-        if size > MAX_CONFIG_BYTES:
-            raise _refused("too-long", f"must have at most {MAX_CONFIG_BYTES} bytes")
+        if faults := [*check_present("config", config), *check_size("config", config)]:
+            raise InvalidArgument(faults)
         checked = await asyncio.to_thread(check, config)
         return checked.diagnostics
-
-
-def _refused(code: str, message: str) -> InvalidArgument:
-    return InvalidArgument([Violation(field="config", code=code, message=message)])
