@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -220,30 +220,14 @@ class TemplateUsecase:
         await self._repo.delete(id, force=force)
 
     async def list(
-        self,
-        request: PageRequest,
-        *,
-        namespace: str = "",
-        name: str = "",
-        name_prefix: str = "",
-        status: str = "",
-        labels: Sequence[str] = (),
-        full: bool = False,
+        self, request: PageRequest, *, query: TemplateQuery, labels: Sequence[str] = ()
     ) -> Page[Template]:
-        """A page of templates; newest first by default."""
+        """A page of templates, newest first by default; `labels` are terms "key=value"."""
         label_filter, faults = parse_label_filter(labels)
-        parsed = _parse_status(status, faults) if status else None
         if faults:
             raise InvalidArgument(faults)
-        query = TemplateQuery(
-            namespace=namespace,
-            name=name,
-            name_prefix=name_prefix,
-            status=parsed,
-            labels=label_filter,
-            full=full,
-        )
-        content = ["templates", namespace, name, name_prefix, status, label_filter]
+        query = replace(query, labels=label_filter)
+        content = asdict(query)
         slice = await self._page_tokens.slice(
             request,
             query=content,
@@ -279,15 +263,6 @@ async def _checked_definition(config: str, faults: list[Violation]) -> Checked:
     if faults:
         raise InvalidArgument(faults)
     return checked
-
-
-def _parse_status(text: str, faults: list[Violation]) -> TemplateStatus | None:
-    try:
-        return TemplateStatus(text)
-    except ValueError:
-        message = 'must be "active" or "inactive"'
-        faults.append(Violation(field="status", code="unknown-status", message=message))
-        return None
 
 
 def _digest(config: str) -> str:

@@ -25,7 +25,7 @@ from biz.execution import (
     StartRequest,
 )
 from biz.paging import PageRequest
-from biz.template import Template, TemplateChange, TemplateStatus
+from biz.template import Template, TemplateChange, TemplateQuery, TemplateStatus
 from biz.template_alias import TemplateAlias
 from server.service.values import text_to_proto, value_from_proto, value_to_proto
 
@@ -82,14 +82,19 @@ def template_change_from_proto(request: template_pb2.UpdateTemplateRequest) -> T
     return change
 
 
-def template_view_from_proto(
-    view: template_pb2.Template.View.ValueType,
-) -> template_pb2.Template.View.ValueType:
-    """The same view. Raises InvalidArgument where it is none that this server knows."""
+def template_query_from_proto(request: template_pb2.ListTemplatesRequest) -> TemplateQuery:
+    """The filter, without its labels, which are read by the use case. Raises InvalidArgument."""
     faults: list[Violation] = []
-    _check_enum(template_pb2.Template.View.DESCRIPTOR, view, "view", faults)
+    _check_enum(template_pb2.Template.View.DESCRIPTOR, request.view, "view", faults)
+    query = TemplateQuery(
+        namespace=request.namespace,
+        name=request.name,
+        name_prefix=request.name_prefix,
+        status=_template_status(request.status, faults) if request.status else None,
+        full=request.view == template_pb2.Template.FULL,
+    )
     _refuse(faults)
-    return view
+    return query
 
 
 def template_alias_to_proto(alias: TemplateAlias) -> template_pb2.TemplateAlias:
@@ -157,14 +162,11 @@ def execution_query_from_proto(request: execution_pb2.ListExecutionsRequest) -> 
     return query
 
 
-def execution_view_from_proto(
-    view: execution_pb2.Execution.View.ValueType,
-) -> execution_pb2.Execution.View.ValueType:
-    """The same view. Raises InvalidArgument where it is none that this server knows."""
+def check_execution_view(view: execution_pb2.Execution.View.ValueType) -> None:
+    """Raises InvalidArgument where it is no view that this server knows."""
     faults: list[Violation] = []
     _check_enum(execution_pb2.Execution.View.DESCRIPTOR, view, "view", faults)
     _refuse(faults)
-    return view
 
 
 def wait_from_proto(wait: Duration) -> timedelta:

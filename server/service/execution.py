@@ -3,9 +3,9 @@
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from biz.execution import ExecutionUsecase
 from server.service.convert import (
+    check_execution_view,
     execution_query_from_proto,
     execution_to_proto,
-    execution_view_from_proto,
     page_request_from_proto,
     start_request_from_proto,
     wait_from_proto,
@@ -33,10 +33,10 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
     async def GetExecution(
         self, request: execution_pb2.GetExecutionRequest, context: object
     ) -> execution_pb2.GetExecutionResponse:
-        view = execution_view_from_proto(request.view)
+        check_execution_view(request.view)
         execution = await self._executions.get(request.id, wait=wait_from_proto(request.wait))
         return execution_pb2.GetExecutionResponse(
-            execution=execution_to_proto(execution, view=view, runs_url=self._runs_url)
+            execution=execution_to_proto(execution, view=request.view, runs_url=self._runs_url)
         )
 
     async def ListExecutions(

@@ -7,8 +7,8 @@ from server.service.convert import (
     page_request_from_proto,
     template_alias_to_proto,
     template_change_from_proto,
+    template_query_from_proto,
     template_to_proto,
-    template_view_from_proto,
 )
 
 
@@ -57,12 +57,8 @@ class TemplateService(template_pb2_grpc.TemplateServiceServicer):
     ) -> template_pb2.ListTemplatesResponse:
         page = await self._templates.list(
             page_request_from_proto(request),
-            namespace=request.namespace,
-            name=request.name,
-            name_prefix=request.name_prefix,
-            status=request.status,
+            query=template_query_from_proto(request),
             labels=list(request.labels),
-            full=template_view_from_proto(request.view) == template_pb2.Template.FULL,
         )
         return template_pb2.ListTemplatesResponse(
             templates=map(template_to_proto, page.items),

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from biz.dsl.sizes import MAX_JSON_BYTES
 from biz.errors import InvalidArgument
-from biz.template import MAX_CONFIG_BYTES
 from biz.workflow import WorkflowUsecase
 
 DOCUMENT = {"dsl": "1.0.0", "namespace": "test", "name": "greet", "version": "1.0.0"}
@@ -30,7 +30,7 @@ async def test_a_text_that_isnt_json_or_yaml_is_a_diagnostic() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("", "empty"), (" \n", "empty"), ("x" * (MAX_CONFIG_BYTES + 1), "too-long")]
+    ("text", "code"), [("", "empty"), (" \n", "empty"), ("x" * (MAX_JSON_BYTES + 1), "too-long")]
 )
 async def test_no_text_and_too_much_of_it_are_refused(text: str, code: str) -> None:
     with pytest.raises(InvalidArgument) as raised:

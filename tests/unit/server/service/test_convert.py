@@ -14,15 +14,15 @@ from biz.errors import InvalidArgument
 from biz.execution import BusinessKeyPolicy, ExecutionStatus
 from biz.template import TemplateChange, TemplateStatus
 from server.service.convert import (
+    check_execution_view,
     diagnostic_to_proto,
     execution_query_from_proto,
     execution_to_proto,
-    execution_view_from_proto,
     start_request_from_proto,
     template_alias_to_proto,
     template_change_from_proto,
+    template_query_from_proto,
     template_to_proto,
-    template_view_from_proto,
 )
 from tests.fixtures.entities import ALIAS, AT, COMPLETED, FAULTED, TEMPLATE
 
@@ -228,7 +228,10 @@ def test_a_list_names_every_field_that_it_cant_take() -> None:
 
 
 def test_an_unknown_view_is_refused() -> None:
-    assert template_view_from_proto(template_pb2.Template.FULL) == template_pb2.Template.FULL
-    assert execution_view_from_proto(Execution.BASIC) == Execution.BASIC
-    for read in (template_view_from_proto, execution_view_from_proto):
-        assert refused(lambda read=read: read(UNKNOWN)) == [("view", "", "unknown-value")]
+    check_execution_view(Execution.BASIC)
+    assert refused(lambda: check_execution_view(UNKNOWN)) == [("view", "", "unknown-value")]
+    request = template_pb2.ListTemplatesRequest(view=UNKNOWN, status="gone")
+    assert refused(lambda: template_query_from_proto(request)) == [
+        ("view", "", "unknown-value"),
+        ("status", "", "unknown-status"),
+    ]
