@@ -54,7 +54,7 @@ class Checked:
 
 
 def check(text: str) -> Checked:
-    """Reads a definition in JSON or YAML, and reports every fault with its place in the text."""
+    """Reads a definition in JSON or YAML, and reports every fault in the order of their places."""
     return _check(text, is_trusted=False)
 
 
@@ -93,7 +93,9 @@ def _check(text: str, *, is_trusted: bool) -> Checked:
     if not found:
         return Checked(workflow=workflow, diagnostics=())
     places = source.positions()
-    placed = [_place(diagnostic, places) for diagnostic in found]
+    placed = sorted(
+        (_place(diagnostic, places) for diagnostic in found), key=lambda d: (d.line, d.column)
+    )
     has_errors = any(d.severity is Severity.ERROR for d in placed)
     return Checked(workflow=None if has_errors else workflow, diagnostics=placed)
 
