@@ -1,5 +1,6 @@
 """The service as a command sees it: its stubs over one connection, its errors as Failures."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -13,7 +14,8 @@ from api.execution.v1.execution_pb2_grpc import ExecutionServiceStub
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from app.failure import Failure
 
-_CALL_SECONDS = 30.0
+# None of our commands asks the server to wait, so it answers soon or not at all.
+_DEADLINES = json.dumps({"methodConfig": [{"name": [{}], "timeout": "30s"}]})
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 
@@ -28,7 +30,10 @@ class Client:
 @contextmanager
 def connect(server: str) -> Iterator[Client]:
     """A client of the server at an address; a call that fails in the block ends it as Failure."""
-    options = [("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES)]
+    options = [
+        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        ("grpc.service_config", _DEADLINES),
+    ]
     with grpc.insecure_channel(server, options=options) as channel:
         try:
             yield Client(channel)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import Any
 
 from dependency_injector import containers, providers
@@ -92,7 +93,10 @@ class Container(containers.DeclarativeContainer):
         tracing=tracing,
     )
     engine = providers.Singleton(
-        TemporalEngine, client=temporal_client, task_queue=settings.provided.task_queue
+        TemporalEngine,
+        client=temporal_client,
+        task_queue=settings.provided.task_queue,
+        version=providers.Callable(version, "workflow-engine"),
     )
 
     page_tokens = providers.Singleton(PageTokens, signing_key=signing_key)

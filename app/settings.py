@@ -107,8 +107,11 @@ class Settings(BaseSettings):
     max_concurrent_calls: Count = Field(
         default=200, description="HTTP calls that a worker makes at once."
     )
-    call_timeout_seconds: Seconds = Field(
-        default=30, description="Silence after which an HTTP call of a workflow is given up."
+    call_timeout_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=300,
+        description="Silence after which an HTTP call of a workflow is given up.",
     )
     call_max_response_bytes: int = Field(
         default=1_000_000,

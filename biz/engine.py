@@ -16,11 +16,19 @@ WORKFLOW_TYPE = "Definition"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What a run is started with: the pinned definition's text, and a JSON value."""
+    """What a run is started with: the pinned definition's text, and a JSON value.
+
+    `engine_version` is the version of the service that started it: a run keeps it to its end.
+    """
 
     execution_id: str
     definition: str
     input: Any
+    engine_version: str
+
+
+class RunRefused(Exception):
+    """The engine won't ever take this run; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +42,10 @@ class Engine(Protocol):
     """Runs executions durably. Every method raises EngineUnavailable when it gets no answer."""
 
     async def start(self, execution: Execution) -> None:
-        """Starts the run of an execution under its id; one that was started is left alone."""
+        """Starts the run of an execution under its id; one that was started is left alone.
+
+        Raises RunRefused as well.
+        """
         ...
 
     async def wait(self, id: str, timeout: timedelta) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from biz.dsl.errors import WorkflowError
 from biz.dsl.validator import check_input
-from biz.engine import Engine
+from biz.engine import Engine, RunRefused
 from biz.errors import BusinessKeyInUse, EngineUnavailable, InvalidArgument, Violation
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.labels import check_labels, parse_label_filter
@@ -316,6 +316,11 @@ async def start_run(
         await engine.start(execution)
     except EngineUnavailable:
         return execution
+    except RunRefused as refused:
+        error = WorkflowError.standard("configuration", str(refused))
+        end = ExecutionEnd(status=ExecutionStatus.FAULTED, output=None, error=error, ended_at=now)
+        await repo.record_end(execution.id, end)
+        return await repo.get(execution.id)
     started = ExecutionProgress(
         sequence=0, status=ExecutionStatus.RUNNING, current_tasks=(), at=now
     )

@@ -14,11 +14,11 @@ import structlog
 
 from biz.engine import Engine
 from biz.errors import ExecutionNotFound, Unavailable
-from biz.execution import ExecutionRepo, settle, start_run
+from biz.execution import ExecutionRepo, ExecutionStatus, settle, start_run
 
 _BATCH = 100
-_OVERLAP = 12
-"""So many intervals a look reaches back behind the one before: the engine's list may lag."""
+_LOOK_BACK = timedelta(minutes=1)
+"""How far a look reaches behind the one before: the engine's list lags a little."""
 
 _log = structlog.get_logger(__name__)
 
@@ -58,10 +58,12 @@ class Reconciler:
             tasks.create_task(self._repeat(self.sweep, self._sweep_interval))
 
     async def start_pending(self) -> None:
-        """Starts what was stored, and perhaps never asked for."""
+        """Starts what was stored, and perhaps never asked for; stops where the engine is away."""
         before = self._clock() - self._pending_grace
         for execution in await self._repo.list_pending(created_before=before, limit=_BATCH):
-            await start_run(self._repo, self._engine, execution, now=self._clock())
+            started = await start_run(self._repo, self._engine, execution, now=self._clock())
+            if started.status is ExecutionStatus.PENDING:
+                return
 
     async def end_ended(self, *, since: datetime) -> None:
         """Ends what ended at the engine, after `since`, other than by completing."""
@@ -76,7 +78,7 @@ class Reconciler:
     async def _look(self) -> None:
         now = self._clock()
         await self.start_pending()
-        await self.end_ended(since=(self._looked_at or now) - _OVERLAP * self._interval)
+        await self.end_ended(since=(self._looked_at or now) - _LOOK_BACK)
         self._looked_at = now
 
     async def _repeat(self, step: Callable[[], Awaitable[None]], interval: timedelta) -> None:

@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from biz.dsl.errors import WorkflowError
-from biz.engine import WORKFLOW_TYPE, RunRequest, RunState
+from biz.engine import WORKFLOW_TYPE, RunRefused, RunRequest, RunState
 from biz.errors import EngineUnavailable
 from biz.execution import Execution, ExecutionEnd, ExecutionStatus
 
@@ -44,14 +44,19 @@ async def connect(
 class TemporalEngine:
     """Runs are Temporal workflows, each under its execution's id."""
 
-    def __init__(self, *, client: Client, task_queue: str) -> None:
+    def __init__(self, *, client: Client, task_queue: str, version: str) -> None:
+        """`version` is this service's, which its runs are told."""
         self._client = client
         self._task_queue = task_queue
+        self._version = version
 
     async def start(self, execution: Execution) -> None:
         """See Engine. An id starts once, even after its run has ended."""
         request = RunRequest(
-            execution_id=execution.id, definition=execution.definition, input=execution.input
+            execution_id=execution.id,
+            definition=execution.definition,
+            input=execution.input,
+            engine_version=self._version,
         )
         name = f"{execution.namespace}/{execution.template_name} {execution.template_version}"
         with suppress(WorkflowAlreadyStartedError):
@@ -66,6 +71,8 @@ class TemporalEngine:
                     rpc_timeout=_RPC_TIMEOUT,
                 )
             except RPCError as error:
+                if error.status is RPCStatusCode.INVALID_ARGUMENT:
+                    raise RunRefused(f"Temporal refuses the run: {error.message}") from error
                 raise _unavailable() from error
 
     async def wait(self, id: str, timeout: timedelta) -> None:

@@ -22,7 +22,9 @@ class DefinitionWorkflow:
     @workflow.run
     async def run(self, request: RunRequest) -> Any:
         """Interprets the definition, and writes how it ended before Temporal knows of it."""
-        runtime = TemporalRuntime(request.execution_id)
+        runtime = TemporalRuntime(
+            execution_id=request.execution_id, engine_version=request.engine_version
+        )
         output, error = None, None
         try:
             definition = load_workflow(request.definition)

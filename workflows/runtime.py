@@ -1,7 +1,7 @@
 """The language's runtime on Temporal: its clock, timers and activities."""
 
 import asyncio
-import json
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,14 +11,14 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.runtime import HttpCall, Progress, RunDescriptor
+from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from workflows.activities.breath import breathe
 from workflows.activities.http_call import HttpActivities, HttpCallRequest
 from workflows.activities.recording import RecordingActivities
 
 RUNTIME_NAME = "workflow-engine"
-RUNTIME_VERSION = "0.1.0"
-MAX_CALL_BYTES = 1024 * 1024
+MAX_CALL_BYTES = 2 * MAX_JSON_BYTES
 
 _SHOWN_FROM = timedelta(seconds=1)
 """A wait shorter than this isn't written down before it is over."""
@@ -43,8 +43,9 @@ _CALL_RETRY = RetryPolicy(
 class TemporalRuntime:
     """Implements `biz.dsl.runtime.Runtime` inside of a workflow."""
 
-    def __init__(self, execution_id: str) -> None:
+    def __init__(self, *, execution_id: str, engine_version: str) -> None:
         self._execution_id = execution_id
+        self._engine_version = engine_version
         self._sequence = 0
 
     def describe(self) -> RunDescriptor:
@@ -53,7 +54,7 @@ class TemporalRuntime:
             id=self._execution_id,
             started_at=workflow.info().start_time,
             runtime_name=RUNTIME_NAME,
-            runtime_version=RUNTIME_VERSION,
+            runtime_version=self._engine_version,
             runtime_metadata={},
         )
 
@@ -72,8 +73,8 @@ class TemporalRuntime:
         request = HttpCallRequest(
             execution_id=self._execution_id, call=call, progress=self._next(progress)
         )
-        if len(json.dumps(call.body)) > MAX_CALL_BYTES:
-            detail = f"the call's body has more than {MAX_CALL_BYTES} bytes"
+        if json_size(asdict(call)) > MAX_CALL_BYTES:
+            detail = f"the call's body, headers and query have more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))
         try:
             return await workflow.execute_activity_method(

@@ -25,7 +25,9 @@ class CrashingEngine(TemporalEngine):
 async def main() -> None:
     async with opened(load_settings()) as container:
         client = await container.temporal_client()
-        engine = CrashingEngine(client=client, task_queue=container.settings().task_queue)
+        engine = CrashingEngine(
+            client=client, task_queue=container.settings().task_queue, version="test"
+        )
         container.engine.override(providers.Object(engine))
         await container.grpc_server()
         await asyncio.Event().wait()

@@ -103,7 +103,10 @@ async def record(client: Client, service: str) -> dict[str, WorkflowHistory]:
             document = {"dsl": "1.0.0", "namespace": "test", "name": name, "version": "1.0.0"}
             definition = {"document": document, "do": run.tasks, **(run.extra or {})}
             request = RunRequest(
-                execution_id=name, definition=json.dumps(definition), input=run.input
+                execution_id=name,
+                definition=json.dumps(definition),
+                input=run.input,
+                engine_version="test",
             )
             handle = await client.start_workflow(
                 WORKFLOW_TYPE, request, id=f"{name}-{uuid.uuid4()}", task_queue=task_queue

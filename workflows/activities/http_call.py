@@ -15,12 +15,14 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from biz.dsl.errors import WorkflowError
 from biz.dsl.runtime import Basic, HttpCall, HttpOutput
+from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionProgress, ExecutionRecorder
 from workflows.activities.heartbeats import heartbeats
 
 _LARGEST_EXACT = 2**53
 _LONGEST_CALL_SECONDS = 300
+_LARGEST_OUTPUT = 2 * MAX_JSON_BYTES
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -82,7 +84,11 @@ class HttpActivities:
             phrase = _phrase(response.status_code)
             detail = f"{_name(call)} answered {response.status_code} {phrase}".rstrip()
             raise _fault("communication", detail, status=response.status_code)
-        return _output(call, response, content)
+        output = _output(call, response, content)
+        if json_size(output) > _LARGEST_OUTPUT:
+            detail = f"{_name(call)} answered what takes more than {_LARGEST_OUTPUT} bytes as JSON"
+            raise _fault("communication", detail)
+        return output
 
     async def _exchange(self, call: HttpCall) -> tuple[httpx.Response, bytes]:
         """Sends the request, and gives the response with its whole body."""

@@ -169,7 +169,12 @@ class TestEndedFromOutside:
         )
         await service.temporal.start_workflow(
             WORKFLOW_TYPE,
-            RunRequest(execution_id=stored.id, definition=stored.definition, input={}),
+            RunRequest(
+                execution_id=stored.id,
+                definition=stored.definition,
+                input={},
+                engine_version="test",
+            ),
             id=stored.id,
             task_queue=service.task_queue,
             execution_timeout=timedelta(seconds=1),
