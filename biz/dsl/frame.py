@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 
 from biz.dsl.errors import TaskFault, WorkflowError
@@ -28,10 +28,6 @@ class Outcome:
 
 class World(Protocol):
     """What a task may do besides computing; the interpreter stands behind it."""
-
-    def now(self) -> datetime:
-        """The run's own clock."""
-        ...
 
     async def run_list(
         self, tasks: TaskList, data: Any, path: str, local: Mapping[str, Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -147,10 +147,6 @@ class Interpreter:
 
     def _rest(self) -> None:
         self._tasks_since_breath = self._meter.size = 0
-
-    def now(self) -> datetime:
-        """See World."""
-        return self._runtime.now()
 
     async def sleep(self, duration: timedelta, path: str) -> None:
         """See World."""

@@ -136,7 +136,8 @@ def _first_fault(text: str) -> SourceError:
                 message = "holds half of a surrogate pair"
             elif token.is_key and token.pointer in keys:
                 message = f"the key {token.text[:_SHOWN]} stands twice"
-            keys.add(token.pointer)
+            if token.is_key:
+                keys.add(token.pointer)
         elif not _is_finite(token.text):
             message = f"{token.text[:_SHOWN]} is no number, or too large"
         if message:
@@ -145,11 +146,8 @@ def _first_fault(text: str) -> SourceError:
 
 
 def _is_finite(text: str) -> bool:
-    """Whether a scalar other than a string is one that a definition may have."""
-    try:
-        return text in ("[", "{", "true", "false", "null") or math.isfinite(float(text))
-    except ValueError:
-        return False
+    """Whether what begins a value other than a string is no number, or one of finite size."""
+    return text in ("[", "{", "true", "false", "null") or math.isfinite(float(text))
 
 
 class _Places:

@@ -60,6 +60,10 @@ def test_every_fault_is_told_at_once() -> None:
     )
 
 
+def test_a_text_without_a_value_has_no_place() -> None:
+    assert {(d.line, d.column) for d in check("# nothing").diagnostics} == {(0, 0)}
+
+
 @pytest.mark.parametrize("value", [None, [], "text", 5, True])
 def test_a_definition_is_an_object(value: Any) -> None:
     assert faults(value)[0] == ("wrong-type", "")
