@@ -9,7 +9,7 @@ import pytest
 
 from biz.dsl.errors import WorkflowError
 from biz.dsl.sizes import MAX_JSON_BYTES
-from biz.engine import RunState
+from biz.engine import RunRefused, RunState
 from biz.errors import (
     BusinessKeyInUse,
     ExecutionNotFound,
@@ -57,10 +57,10 @@ SCHEMA = {
 class World:
     """The use case on fakes, with one template of id 1: shop/order 1.0.0."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: FakeEngine | None = None) -> None:
         self.now = NOW
         self.repo = FakeExecutionRepo()
-        self.engine = FakeEngine()
+        self.engine = engine or FakeEngine()
         self.template_repo = FakeTemplateRepo()
         page_tokens = PageTokens(signing_key=FakeSigningKey())
         self.templates = TemplateUsecase(
@@ -274,13 +274,26 @@ async def test_the_same_request_starts_what_was_left_pending(world: World) -> No
     assert len(world.engine.started) == 1
 
 
-async def test_a_run_that_was_quicker_than_its_start_keeps_its_end(world: World) -> None:
+async def test_a_run_that_the_engine_wont_ever_take_faults() -> None:
+    class RefusingEngine(FakeEngine):
+        async def start(self, execution: Execution) -> None:
+            raise RunRefused("too large")
+
+    world = World(RefusingEngine())
+    await world.add()
+    execution = await world.start()
+    assert (execution.status, execution.ended_at) == (ExecutionStatus.FAULTED, NOW)
+    assert execution.error == WorkflowError.standard("configuration", "too large")
+
+
+async def test_a_run_that_was_quicker_than_its_start_keeps_its_end() -> None:
     class QuickEngine(FakeEngine):
         async def start(self, execution: Execution) -> None:
             await super().start(execution)
             await world.repo.record_end(execution.id, COMPLETED)
 
-    world.executions._engine = QuickEngine()
+    world = World(QuickEngine())
+    await world.add()
     execution = await world.start()
     assert (execution.status, execution.output) == (ExecutionStatus.COMPLETED, {"x": 1})
 

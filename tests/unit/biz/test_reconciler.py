@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from biz.dsl.errors import WorkflowError
+from biz.engine import RunRefused
 from biz.errors import DatabaseUnavailable
 from biz.execution import (
+    Execution,
     ExecutionEnd,
     ExecutionProgress,
     ExecutionStatus,
@@ -116,6 +118,21 @@ async def test_with_the_engine_down_it_stays_pending(world: World) -> None:
     world.engine.available = False
     await world.reconciler().start_pending()
     assert world.status("old") is ExecutionStatus.PENDING
+
+
+async def test_one_that_the_engine_wont_ever_take_holds_up_no_other() -> None:
+    class ChoosyEngine(FakeEngine):
+        async def start(self, execution: Execution) -> None:
+            if execution.id == "bad":
+                raise RunRefused("too large")
+            await super().start(execution)
+
+    world = World(ChoosyEngine())
+    for id in ("bad", "good"):
+        await world.add(id)
+    await world.reconciler().start_pending()
+    assert world.status("bad") is ExecutionStatus.FAULTED
+    assert world.status("good") is ExecutionStatus.RUNNING
 
 
 async def test_what_ended_from_outside_is_ended(world: World) -> None:
