@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 CODES = {
-    "syntax": "The text is neither JSON nor YAML, or holds what JSON can't (a date, a binary, "
+    "syntax": "The text is neither JSON nor YAML, or holds what JSON can't (NaN, a tag, "
     "a key that isn't a string, an alias).",
     "wrong-type": "A value has another JSON type than the standard asks for.",
     "missing-property": "A required property is missing.",

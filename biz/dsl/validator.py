@@ -16,7 +16,7 @@ from biz.dsl.schemas import SchemaFault
 from biz.dsl.source import read
 
 DIRECTIVES = frozenset({"continue", "exit", "end"})
-_CACHED_WORKFLOWS = 256
+_CACHED_WORKFLOWS = 64
 _SHOWN_TASKS = 20
 
 
