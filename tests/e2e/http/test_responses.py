@@ -6,8 +6,8 @@ import grpc
 import httpx
 import pytest
 
+from app.embedded.envoy_config import load_envoy_config
 from app.embedded.ports import free_port
-from app.envoy_config import load_envoy_config
 from server.grpc_server import GrpcServer
 from tests.fixtures.envoy import StartEnvoy
 from tests.fixtures.refusals import refusal

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.envoy_config import load_envoy_config
+from app.embedded.envoy_config import load_envoy_config
 from server.grpc_server import GrpcServer
 from tests.fixtures.echo_services import STREAM_PAUSE
 from tests.fixtures.envoy import StartEnvoy

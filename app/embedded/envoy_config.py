@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-_FOLDER = Path(__file__).parent.parent / "deploy" / "envoy"
+_FOLDER = Path(__file__).parents[2] / "deploy" / "envoy"
 
 
 def envoy_command(

@@ -7,8 +7,8 @@ from grpc_health.v1 import health_pb2
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from server.interceptors.access_log import access_log
 from server.interceptors.errors import error_mapping
-from server.interceptors.logging import access_log
 from server.interceptors.request_id import request_ids
 from tests.fixtures.chain import SERVICE, Serve, echo
 from tests.fixtures.statuses import status_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from app.envoy_config import envoy_command, load_envoy_config, readdressed
+from app.embedded.envoy_config import envoy_command, load_envoy_config, readdressed
 from server.grpc_server import DEFAULT_MAX_RECEIVE_BYTES
 
 
