@@ -193,6 +193,13 @@ class ExecutionRepo(ExecutionRecorder, Protocol):
         """What the same request made before, None for a new one. Raises RequestIdReused."""
         ...
 
+    async def bind_request(self, request: RequestKey, id: str) -> Execution:
+        """Lets a request stand for an execution that is there, from its first time on.
+
+        Gives the one that it stands for. Raises RequestIdReused.
+        """
+        ...
+
     async def list(self, query: ExecutionQuery, slice: Slice) -> Rows[Execution]:
         """Orders: created_at, id."""
         ...
@@ -267,11 +274,7 @@ class ExecutionUsecase:
 
     async def _stored(self, request: StartRequest) -> Execution:
         """The execution that the request makes, or made before."""
-        template: Template | None = None
         namespace = request.namespace or DEFAULT_NAMESPACE
-        if request.template_id:
-            template = await self._templates.get(request.template_id)
-            namespace = template.namespace
         key = request_key(
             "StartExecution",
             namespace,
@@ -280,20 +283,27 @@ class ExecutionUsecase:
         )
         if key and (known := await self._repo.find_by_request(key)):
             return known
-        if template is None:
-            template = await self._aliases.resolve(
-                namespace=namespace,
-                name=request.template_name,
-                version=request.version,
-                alias=request.alias,
-            )
-        execution = await _new_execution(require_active(template), request, now=self._clock())
+        template = await self._template(request, namespace)
+        execution = await _new_execution(template, request, now=self._clock())
         try:
             return await self._repo.create(execution, key)
         except BusinessKeyInUse as taken:
             if request.business_key_policy is BusinessKeyPolicy.FAIL:
                 raise
+            if key:
+                return await self._repo.bind_request(key, taken.execution_id)
             return await self._repo.get(taken.execution_id)
+
+    async def _template(self, request: StartRequest, namespace: str) -> Template:
+        """The active template that the request means."""
+        if request.template_id:
+            return require_active(await self._templates.get(request.template_id))
+        return await self._aliases.resolve(
+            namespace=namespace,
+            name=request.template_name,
+            version=request.version,
+            alias=request.alias,
+        )
 
     async def _wait(self, execution: Execution, wait: timedelta) -> Execution:
         if not wait or execution.status.is_end:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -145,6 +146,8 @@ class TemplateUsecase:
         self._repo = repo
         self._page_tokens = page_tokens
         self._clock = clock
+        # A thread of their own: a large definition takes seconds, and holds up only others.
+        self._checks = ThreadPoolExecutor(1, thread_name_prefix="definitions")
 
     async def create(
         self,
@@ -171,7 +174,7 @@ class TemplateUsecase:
             *check_length("request_id", request_id, MAX_REQUEST_ID_LENGTH),
             *check_labels(labels),
         ]
-        document = (await _checked_definition(config, faults)).document
+        document = (await self._checked(config, faults)).document
         template = NewTemplate(
             namespace=namespace or document.namespace or DEFAULT_NAMESPACE,
             name=name or document.name,
@@ -209,7 +212,7 @@ class TemplateUsecase:
             *check_labels(change.labels or {}),
         ]
         if change.config is not None:
-            await _checked_definition(change.config, faults)
+            await self._checked(change.config, faults)
             change = replace(change, digest=_digest(change.config))
         elif faults:
             raise InvalidArgument(faults)
@@ -237,6 +240,22 @@ class TemplateUsecase:
         rows = await self._repo.list(query, slice)
         return await self._page_tokens.page(rows, slice, query=content)
 
+    async def _checked(self, config: str, faults: Sequence[Violation]) -> Checked:
+        """The definition, once it and the other fields have no fault."""
+        if too_large := list(check_size("config", config)):
+            raise InvalidArgument([*faults, *too_large])
+        loop = asyncio.get_running_loop()
+        checked = await loop.run_in_executor(self._checks, check, config)
+        errors = [
+            Violation(field="config", code=d.code, message=d.message, pointer=d.pointer)
+            for d in checked.errors
+        ]
+        if errors:
+            raise InvalidDefinition([*faults, *errors])
+        if faults:
+            raise InvalidArgument(faults)
+        return checked
+
 
 def require_active(template: Template) -> Template:
     """The same template; raises TemplateInactive."""
@@ -247,22 +266,6 @@ def require_active(template: Template) -> Template:
             template_id=str(template.id),
         )
     return template
-
-
-async def _checked_definition(config: str, faults: list[Violation]) -> Checked:
-    """The definition, once it and the other fields have no fault."""
-    if too_large := list(check_size("config", config)):
-        raise InvalidArgument([*faults, *too_large])
-    checked = await asyncio.to_thread(check, config)
-    errors = [
-        Violation(field="config", code=d.code, message=d.message, pointer=d.pointer)
-        for d in checked.errors
-    ]
-    if errors:
-        raise InvalidDefinition([*faults, *errors])
-    if faults:
-        raise InvalidArgument(faults)
-    return checked
 
 
 def _digest(config: str) -> str:

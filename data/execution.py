@@ -66,6 +66,12 @@ class PeeweeExecutionRepo:
         now = self._clock()
         return await self._database.read(lambda db: _find_by_request(db, request, now))
 
+    async def bind_request(self, request: RequestKey, id: str) -> Execution:
+        now = self._clock()
+        return await self._database.write(
+            lambda db: _get(db, claim(db, request, resource_id=id, now=now) or id), repeatable=True
+        )
+
     async def list(self, query: ExecutionQuery, slice: Slice) -> Rows[Execution]:
         return await self._database.read(lambda db: _list(db, query, slice))
 

@@ -135,7 +135,7 @@ def _delete(db: peewee.Database, id: int, force: bool) -> None:
     if not force:
         for user in _users(db, id):
             raise TemplateInUse(
-                f"{user} uses the template {id}; delete it by force, or stop that first",
+                f"{user} uses the template {id}; end or remove that first, or set force",
                 template_id=str(id),
             )
     TemplateRow.delete().where(TemplateRow.id == id).execute(db)

@@ -11,6 +11,9 @@ from typing import Any
 
 _BASE = "https://open-workflow-specification.org/spec/1.0.0/errors/"
 
+_LONGEST_DETAIL = 2000
+"""In characters: data may stand in it, and it is kept, listed and shown."""
+
 _STANDARD = {
     "configuration": ("Configuration Error", 400),
     "validation": ("Validation Error", 400),
@@ -62,6 +65,8 @@ class WorkflowError:
         """An error of a standard kind: one of configuration, validation, expression,
         authentication, authorization, timeout, communication, runtime."""
         title, default_status = _STANDARD[kind]
+        if len(detail) > _LONGEST_DETAIL:
+            detail = f"{detail[:_LONGEST_DETAIL]}…"
         return cls(
             type=_BASE + kind,
             status=default_status if status is None else status,

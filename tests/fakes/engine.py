@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from biz.engine import RunState
+from biz.engine import RunRefused, RunState
 from biz.errors import EngineUnavailable
 from biz.execution import Execution, ExecutionEnd
 
@@ -14,11 +14,12 @@ from biz.execution import Execution, ExecutionEnd
 class FakeEngine:
     """`biz.engine.Engine`: keeps what it was asked to run, and ends a run when its test says so.
 
-    While `available` is False it answers nothing.
+    While `available` is False it answers nothing; while `refuses` is True it takes no run.
     """
 
     def __init__(self) -> None:
         self.available = True
+        self.refuses = False
         self.started: list[Execution] = []
         self._ends: dict[str, ExecutionEnd] = {}
         self._ended: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -30,6 +31,8 @@ class FakeEngine:
 
     async def start(self, execution: Execution) -> None:
         self._require_available()
+        if self.refuses:
+            raise RunRefused("it is too large")
         if all(known.id != execution.id for known in self.started):
             self.started.append(execution)
 

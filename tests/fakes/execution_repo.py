@@ -47,10 +47,7 @@ class FakeExecutionRepo:
             **{name: getattr(execution, name) for name in NewExecution.__slots__},
         )
         self.executions[stored.id] = stored
-        if request:
-            key = (request.namespace, request.rpc, request.request_id)
-            self._requests[key] = (request.digest, stored.id)
-        return stored
+        return await self.bind_request(request, stored.id) if request else stored
 
     async def get(self, id: str) -> Execution:
         if id not in self.executions:
@@ -64,6 +61,13 @@ class FakeExecutionRepo:
         digest, id = known
         if digest != request.digest:
             raise RequestIdReused(request.request_id)
+        return self.executions[id]
+
+    async def bind_request(self, request: RequestKey, id: str) -> Execution:
+        if known := await self.find_by_request(request):
+            return known
+        key = (request.namespace, request.rpc, request.request_id)
+        self._requests[key] = (request.digest, id)
         return self.executions[id]
 
     async def list(self, query: ExecutionQuery, slice: Slice) -> Rows[Execution]:

@@ -14,16 +14,21 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from biz.dsl.errors import WorkflowError
-from biz.dsl.runtime import Basic, HttpCall, HttpOutput
-from biz.dsl.sizes import MAX_JSON_BYTES, json_size
+from biz.dsl.runtime import Basic, HttpCall
 from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionProgress, ExecutionRecorder
 from workflows.activities.heartbeats import heartbeats
+from workflows.activities.http_response import (
+    ACCEPTED_ENCODINGS,
+    UnreadableResponse,
+    media_type,
+    output_of,
+    read_body,
+)
 
-_LARGEST_EXACT = 2**53
 _LONGEST_CALL_SECONDS = 300
-_LARGEST_OUTPUT = 2 * MAX_JSON_BYTES
-_UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+_MOST_REDIRECTS = 20
+_UNSENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -44,7 +49,7 @@ def new_http_client(*, timeout_seconds: float) -> httpx.AsyncClient:
         cookies=jar,
         trust_env=False,
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-        headers={"User-Agent": "workflow-engine"},
+        headers={"User-Agent": "workflow-engine", "Accept-Encoding": ACCEPTED_ENCODINGS},
     )
 
 
@@ -70,35 +75,42 @@ class HttpActivities:
             return await self._send(request.call)
 
     async def _send(self, call: HttpCall) -> Any:
+        """What a service answers is final, and so is what can't be sent or read."""
         try:
             async with asyncio.timeout(_LONGEST_CALL_SECONDS):
-                response, content = await self._exchange(call)
+                return await self._exchange(call)
+        except ApplicationError:
+            raise
+        except UnreadableResponse as error:
+            raise _fault("communication", f"{_name(call)} {error}") from None
         except (TimeoutError, httpx.TimeoutException):
             raise _fault("timeout", f"{_name(call)} didn't answer in time") from None
-        except (*_UNSENDABLE, ValueError) as error:
-            raise _fault("configuration", f"{_name(call)} can't be called: {error}") from None
         except httpx.HTTPError as error:
+            kind = "configuration" if isinstance(error, _UNSENDABLE) else "communication"
             detail = f"{_name(call)} failed: {error or type(error).__name__}"
-            raise _fault("communication", detail) from None
-        if not response.is_success:
-            phrase = _phrase(response.status_code)
-            detail = f"{_name(call)} answered {response.status_code} {phrase}".rstrip()
-            raise _fault("communication", detail, status=response.status_code)
-        output = _output(call, response, content)
-        if json_size(output) > _LARGEST_OUTPUT:
-            detail = f"{_name(call)} answered what takes more than {_LARGEST_OUTPUT} bytes as JSON"
-            raise _fault("communication", detail)
-        return output
+            raise _fault(kind, detail) from None
+        except Exception as error:
+            # What the libraries say of an odd address or header, each in its own way.
+            raise _fault("configuration", f"{_name(call)} can't be called: {error}") from None
 
-    async def _exchange(self, call: HttpCall) -> tuple[httpx.Response, bytes]:
-        """Sends the request, and gives the response with its whole body."""
-        response = await self._client.send(
-            self._request(call), stream=True, follow_redirects=call.redirect
-        )
-        try:
-            return response, await self._read(response, call)
-        finally:
-            await response.aclose()
+    async def _exchange(self, call: HttpCall) -> Any:
+        """The call's output; an unsuccessful answer is a fault, and isn't read."""
+        request = self._request(call)
+        for _ in range(_MOST_REDIRECTS if call.redirect else 1):
+            response = await self._client.send(request, stream=True)
+            try:
+                if call.redirect and response.next_request is not None:
+                    request = response.next_request
+                    continue
+                if not response.is_success:
+                    phrase = _phrase(response.status_code)
+                    detail = f"{_name(call)} answered {response.status_code} {phrase}".rstrip()
+                    raise _fault("communication", detail, status=response.status_code)
+                content = await read_body(response, limit=self._max_response_bytes)
+                return output_of(response, content, call.output)
+            finally:
+                await response.aclose()
+        raise UnreadableResponse(f"answered more than {_MOST_REDIRECTS} redirects")
 
     def _request(self, call: HttpCall) -> httpx.Request:
         headers = httpx.Headers([(n.encode(), value.encode()) for n, value in call.headers])
@@ -120,16 +132,6 @@ class HttpActivities:
             request.headers["Authorization"] = f"Basic {login}"
         return request
 
-    async def _read(self, response: httpx.Response, call: HttpCall) -> bytes:
-        """The body, decompressed, as long as it is within bounds."""
-        content = bytearray()
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            if len(content) > self._max_response_bytes:
-                detail = f"{_name(call)} answered more than {self._max_response_bytes} bytes"
-                raise _fault("communication", detail)
-        return bytes(content)
-
 
 def _body(body: Any, headers: httpx.Headers) -> bytes | None:
     """What is sent: a string as it is, a form where the content type says so, else JSON."""
@@ -138,67 +140,10 @@ def _body(body: Any, headers: httpx.Headers) -> bytes | None:
     if isinstance(body, str):
         headers.setdefault("Content-Type", "text/plain; charset=utf-8")
         return body.encode()
-    if isinstance(body, dict) and _media_type(headers) == "application/x-www-form-urlencoded":
+    if isinstance(body, dict) and media_type(headers) == "application/x-www-form-urlencoded":
         return str(httpx.QueryParams(body)).encode()
     headers.setdefault("Content-Type", "application/json")
     return json.dumps(body).encode()
-
-
-def _output(call: HttpCall, response: httpx.Response, content: bytes) -> Any:
-    match call.output:
-        case HttpOutput.RAW:
-            return base64.b64encode(content).decode()
-        case HttpOutput.CONTENT:
-            return _content(call, response, content)
-        case HttpOutput.RESPONSE:
-            return {
-                "request": {
-                    "method": response.request.method.lower(),
-                    "uri": str(response.request.url.copy_with(userinfo=b"")),
-                    "headers": _shown(response.request.headers),
-                },
-                "statusCode": response.status_code,
-                "headers": _shown(response.headers),
-                "content": _content(call, response, content),
-            }
-
-
-def _content(call: HttpCall, response: httpx.Response, content: bytes) -> Any:
-    """JSON as its value, text as a string, all else in base64; null where there is nothing."""
-    media_type = _media_type(response.headers)
-    if not content:
-        return None
-    if media_type == "application/json" or media_type.endswith("+json"):
-        try:
-            return json.loads(content, parse_int=_number, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            detail = f"{_name(call)} answered something else than JSON as {media_type}"
-            raise _fault("communication", detail) from None
-    if media_type.startswith("text/") or media_type.endswith(("/xml", "+xml", "/yaml", "+yaml")):
-        return content.decode(response.encoding or "utf-8", errors="replace")
-    return base64.b64encode(content).decode()
-
-
-def _shown(headers: httpx.Headers) -> dict[str, str]:
-    """Headers as they may be stored; credentials stay out."""
-    return {
-        name: value
-        for name, value in headers.items()
-        if name not in ("authorization", "proxy-authorization")
-    }
-
-
-def _media_type(headers: httpx.Headers) -> str:
-    return str(headers.get("content-type", "")).partition(";")[0].strip().lower()
-
-
-def _number(text: str) -> int | float:
-    """Numbers are doubles in the language; whole ones that are exact stay whole."""
-    return int(text) if abs(float(text)) < _LARGEST_EXACT else float(text)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _phrase(status: int) -> str:
@@ -210,10 +155,11 @@ def _phrase(status: int) -> str:
 
 def _name(call: HttpCall) -> str:
     """The call as errors name it, without credentials and query."""
-    uri = call.uri.partition("?")[0]
-    scheme, separator, rest = uri.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{call.method} {scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+    try:
+        url = httpx.URL(call.uri)
+    except Exception:
+        return call.method
+    return f"{call.method} {url.copy_with(userinfo=b'', query=None, fragment=None)}"
 
 
 def _fault(kind: str, detail: str, *, status: int | None = None) -> ApplicationError:

@@ -371,3 +371,16 @@ async def test_a_text_that_cannot_be_stored_is_an_invalid_argument(
 ) -> None:
     with pytest.raises(InvalidArgument):
         await executions.create(new_execution("e1", business_key="\ud800"), None)
+
+
+async def test_a_request_is_bound_to_an_execution_that_is_there_once(
+    executions: PeeweeExecutionRepo,
+) -> None:
+    one = await executions.create(new_execution("e1"), None)
+    await executions.create(new_execution("e2"), None)
+
+    assert await executions.bind_request(request(), "e1") == one
+    assert await executions.bind_request(request(), "e2") == one
+    assert await executions.find_by_request(request()) == one
+    with pytest.raises(RequestIdReused):
+        await executions.bind_request(request(digest="b"), "e2")

@@ -214,7 +214,9 @@ async def test_an_address_that_fails_is_a_communication_error(call: Call, path: 
     assert (error["type"], error["status"]) == (f"{ERRORS}communication", 500)
 
 
-@pytest.mark.parametrize("uri", ["ftp://127.0.0.1/", "//nowhere", "http://a:b:c/"])
+@pytest.mark.parametrize(
+    "uri", ["ftp://127.0.0.1/", "//nowhere", "http://a:b:c/", "http://127.0.0.1:99999/"]
+)
 async def test_an_address_that_is_none_is_a_configuration_error(call: Call, uri: str) -> None:
     error = await error_of(call, uri if "://" in uri else f"x{uri}")
     assert error["type"] == f"{ERRORS}configuration"
@@ -234,6 +236,37 @@ async def test_a_headers_name_that_is_none_is_a_configuration_error(call: Call, 
 async def test_a_database_that_is_down_holds_no_call(call: Call, recorder: Recorded) -> None:
     recorder.down = True
     assert (await call("/pets/7"))["id"] == 7
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "raw-deflate"])
+async def test_a_compressed_answer_is_read(call: Call, encoding: str) -> None:
+    assert await call(f"/encoded/{encoding}") == {"a": 1}
+
+
+@pytest.mark.parametrize("encoding", ["gzip,gzip", "br", "none"])
+async def test_another_encoding_is_a_communication_error(call: Call, encoding: str) -> None:
+    error = await error_of(call, f"/encoded/{encoding}")
+    assert error["type"] == f"{ERRORS}communication"
+
+
+async def test_an_answer_that_grows_over_the_limit_is_a_communication_error(call: Call) -> None:
+    assert "more than 10000 bytes" in (await error_of(call, "/bomb"))["detail"]
+
+
+@pytest.mark.parametrize("charset", ["rot13", "hex", "undefined", "idna", "nonsense"])
+async def test_text_in_a_charset_that_is_none_is_read_as_utf_8(call: Call, charset: str) -> None:
+    assert await call(f"/charset/{charset}") == "text"
+
+
+async def test_a_number_beyond_a_double_is_a_communication_error(call: Call) -> None:
+    assert "something else than JSON" in (await error_of(call, "/infinite"))["detail"]
+
+
+async def test_a_length_that_is_wrong_is_a_configuration_error(call: Call) -> None:
+    error = await error_of(
+        call, "/echo", method="POST", body="longer", headers=[("Content-Length", "2")]
+    )
+    assert error["type"] == f"{ERRORS}configuration"
 
 
 async def test_broken_json_is_a_communication_error(call: Call) -> None:

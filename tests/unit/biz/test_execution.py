@@ -257,6 +257,29 @@ async def test_a_start_may_answer_the_run_that_has_its_business_key(world: World
     assert len(world.engine.started) == 1
 
 
+async def test_a_request_keeps_answering_the_run_that_it_found(world: World) -> None:
+    first = await world.start(business_key="k")
+    use = {"business_key": "k", "business_key_policy": BusinessKeyPolicy.USE_EXISTING}
+    assert (await world.start(request_id="r", **use)).id == first.id
+    await world.repo.record_end(first.id, COMPLETED)
+    assert (await world.start(request_id="r", **use)).id == first.id
+    assert (await world.start(request_id="other", **use)).id != first.id
+
+
+async def test_the_same_request_answers_when_its_template_is_gone(world: World) -> None:
+    first = await world.start(request_id="r")
+    await world.templates.delete(1, force=True)
+    assert (await world.start(request_id="r")).id == first.id
+
+
+async def test_a_run_that_the_engine_refuses_is_faulted(world: World) -> None:
+    world.engine.refuses = True
+    refused = await world.start()
+    assert refused.status is ExecutionStatus.FAULTED
+    assert refused.error is not None
+    assert refused.error.type.endswith("/configuration")
+
+
 async def test_an_engine_that_is_down_leaves_it_pending(world: World) -> None:
     world.engine.available = False
     execution = await world.start(request_id="r", wait=timedelta(milliseconds=1))
