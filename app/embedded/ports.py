@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.failure import Failure
@@ -18,14 +18,16 @@ class Claim:
     setting: str
 
 
-def check_free(claims: Iterable[Claim]) -> None:
-    """Raises Failure with a line for each port that is taken."""
+def check_free(claims: Sequence[Claim]) -> None:
+    """Raises Failure with a line for each port that is taken, and a guess where all of them are."""
     taken = [
         f"port {claim.port} is in use, which {claim.part} needs; "
         f"free it or set {claim.setting} to another"
         for claim in claims
         if not _is_free(claim.host, claim.port)
     ]
+    if len(taken) == len(claims) > 1:
+        taken.append("another `up` seems to be running")
     if taken:
         raise Failure("\n".join(taken))
 

@@ -9,6 +9,7 @@ from app.container import opened
 from app.embedded.child import Child
 from app.embedded.envoy import envoy
 from app.embedded.ports import Claim, check_free
+from app.embedded.state_lock import locked_state
 from app.embedded.temporal import temporal_server
 from app.embedded.temporal_binary import find_temporal
 from app.process import until_one_ends
@@ -48,8 +49,9 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
     """
     settings = on_loopback(settings)
     state = settings.state_directory.absolute()
-    check_free(_claims(settings))
     async with AsyncExitStack() as stack:
+        stack.enter_context(locked_state(settings.state_directory))
+        check_free(list(_claims(settings)))
         watched: list[asyncio.Task[None]] = []
         if embeds_temporal(settings):
             binary = await find_temporal(named=settings.temporal_binary, say=say)

@@ -23,8 +23,11 @@ do:
 """
 
 
-async def run_hello(stack: Stack) -> dict[str, object]:
+async def run_hello(stack: Stack, *, define: bool = False) -> dict[str, object]:
     async with httpx.AsyncClient(base_url=stack.http_url, timeout=30) as http:
+        if define:
+            answer = await http.post("/api/v1/templates", json={"config": HELLO})
+            assert answer.is_success, answer.text
         body = {
             "template_name": "hello",
             "namespace": "up",
@@ -58,10 +61,8 @@ async def test_a_child_that_dies_ends_it_with_its_name(tmp_path: Path) -> None:
 
 async def test_a_kill_leaves_no_child_and_the_state_survives_it(tmp_path: Path) -> None:
     settings = stack_environment(tmp_path)
-    async with running_stack(settings) as stack, httpx.AsyncClient(base_url=stack.http_url) as http:
-        answer = await http.post("/api/v1/templates", json={"config": HELLO})
-        assert answer.is_success, answer.text
-        before = await run_hello(stack)
+    async with running_stack(settings) as stack:
+        before = await run_hello(stack, define=True)
         children = children_of(stack.child.pid)
         os.kill(stack.child.pid, signal.SIGKILL)
         assert await asyncio.to_thread(all_end, children, within=10)
@@ -91,6 +92,25 @@ def test_ports_in_use_are_a_line_each_that_names_the_setting(tmp_path: Path) -> 
     ]
     assert process.returncode == 1
     assert not (tmp_path / "logs").exists(), "something was started"
+
+
+async def test_a_second_up_on_the_same_state_is_told_of_the_first(tmp_path: Path) -> None:
+    async with running_stack(stack_environment(tmp_path)) as stack:
+        process = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "app", "up"],
+            env={**os.environ, **stack_environment(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert process.stderr == (
+            f"`{tmp_path}` is in use by process {stack.child.pid}; "
+            "stop that, or set STATE_DIRECTORY\n"
+        )
+        assert process.returncode == 1
+        assert (await run_hello(stack, define=True))["status"] == "COMPLETED"
 
 
 async def test_a_temporal_that_is_not_there_ends_it_with_one_line(tmp_path: Path) -> None:

@@ -28,6 +28,17 @@ def test_each_taken_port_is_a_line() -> None:
     ]
 
 
+def test_another_up_is_guessed_where_all_ports_are_taken() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as first,
+        socket.create_server(("127.0.0.1", 0)) as second,
+    ):
+        claims = [claim(server.getsockname()[1]) for server in (first, second)]
+        with pytest.raises(Failure) as failure:
+            check_free(claims)
+    assert failure.value.message.splitlines()[2:] == ["another `up` seems to be running"]
+
+
 def test_a_connection_that_lingers_is_no_obstacle() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
