@@ -37,8 +37,6 @@ from workflows.activities.http_call import HttpActivities
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
 
-_TEMPORAL_PATIENCE = timedelta(seconds=30)
-
 
 class Base(providers.Resource[Any]):
     """What others stand on: opened before them, closed after them."""
@@ -85,11 +83,16 @@ class Container(containers.DeclarativeContainer):
     )
     signing_key = providers.Singleton(PeeweeSigningKey, database=checked_database)
 
+    temporal_answers = providers.Coroutine(
+        resources.temporal_answers,
+        address=settings.provided.temporal_address,
+        namespace=settings.provided.temporal_namespace,
+        patience=providers.Callable(_seconds, settings.provided.temporal_connect_seconds),
+    )
     temporal_client = Base(
         resources.connect_temporal,
         address=settings.provided.temporal_address,
         namespace=settings.provided.temporal_namespace,
-        patience=_TEMPORAL_PATIENCE,
         tracing=tracing,
     )
     engine = providers.Singleton(

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -12,27 +12,32 @@ from app.failure import Failure
 _log = structlog.get_logger(__name__)
 
 
-def run_until_signal(main: Coroutine[Any, Any, None]) -> None:
+def run_until_signal(main: Coroutine[Any, Any, None], *, say: Callable[[], None]) -> None:
     """Runs `main`, which SIGINT and SIGTERM cancel; it closes what it opened, then all is well.
 
-    Further signals change nothing: closing has its own limits of time.
+    `say` is called at the first signal. A further SIGINT comes from an impatient user: it cancels
+    what the closing waits for. A further SIGTERM changes nothing, since a supervisor may send one
+    to the group and one to the process.
     """
-    asyncio.run(_until_signal(main))
+    asyncio.run(_until_signal(main, say))
 
 
-async def _until_signal(main: Coroutine[Any, Any, None]) -> None:
+async def _until_signal(main: Coroutine[Any, Any, None], say: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     task = asyncio.create_task(main)
     signalled = False
 
-    def stop() -> None:
+    def stop(number: signal.Signals) -> None:
         nonlocal signalled
         if not signalled:
             signalled = True
+            say()
+            task.cancel()
+        elif number is signal.SIGINT:
             task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stop, number)
     try:
         await task
     except asyncio.CancelledError:

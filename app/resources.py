@@ -64,23 +64,41 @@ async def open_tracing(*, endpoint: str) -> AsyncIterator[TracerProvider | None]
         await asyncio.to_thread(provider.shutdown)
 
 
-async def connect_temporal(
-    *, address: str, namespace: str, patience: timedelta, tracing: TracerProvider | None
-) -> Client:
-    """A client that has reached Temporal; raises Failure where it doesn't within `patience`."""
-    interceptors = [TracingInterceptor(tracing.get_tracer(__name__))] if tracing else []
+async def temporal_answers(*, address: str, namespace: str, patience: timedelta) -> None:
+    """Returns once Temporal answers; raises Failure where it doesn't within `patience`.
+
+    Await it before a part that needs Temporal is opened. The container opens what a part stands on
+    in tasks of its own, which a cancellation of the part doesn't reach.
+    """
+    waiting = False
     try:
         async with asyncio.timeout(patience.total_seconds()):
             while True:
                 try:
-                    return await connect(
-                        address=address, namespace=namespace, interceptors=interceptors
-                    )
+                    await connect(address=address, namespace=namespace)
+                    return
                 except EngineUnavailable:
-                    _log.info("waiting for Temporal", address=address)
+                    if not waiting:
+                        _log.info("waiting for Temporal", address=address)
+                    waiting = True
                     await asyncio.sleep(_CONNECT_PAUSE_SECONDS)
     except TimeoutError:
-        raise Failure(f"TEMPORAL_ADDRESS: no Temporal answers at {address}") from None
+        raise _no_temporal(address) from None
+
+
+async def connect_temporal(
+    *, address: str, namespace: str, tracing: TracerProvider | None
+) -> Client:
+    """A client that has reached Temporal; raises Failure."""
+    interceptors = [TracingInterceptor(tracing.get_tracer(__name__))] if tracing else []
+    try:
+        return await connect(address=address, namespace=namespace, interceptors=interceptors)
+    except EngineUnavailable:
+        raise _no_temporal(address) from None
+
+
+def _no_temporal(address: str) -> Failure:
+    return Failure(f"TEMPORAL_ADDRESS: no Temporal answers at {address}")
 
 
 async def open_http_client(*, timeout_seconds: float) -> AsyncIterator[httpx.AsyncClient]:

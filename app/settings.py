@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     temporal_namespace: str = Field(
         default="default", min_length=1, description="Namespace of all runs in Temporal."
     )
+    temporal_connect_seconds: Seconds = Field(
+        default=30, description="Time that Temporal gets to answer when a process starts."
+    )
     temporal_binary: Path | None = Field(
         default=None,
         description="Program of the Temporal development server. By default the one on PATH, or "

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,7 +34,8 @@ def demo() -> None:
         raise Failure(f"the demo runs an example from the repository; there is no {_EXAMPLE}")
     configure_logging(level="warning", format="text")
     with TemporaryDirectory(prefix="workflow-engine-") as state:
-        run_until_signal(_demo(_settings(Path(state))))
+        stopping = partial(_console.print, "Stopping")
+        run_until_signal(_demo(_settings(Path(state))), say=stopping)
 
 
 async def _demo(settings: Settings) -> None:

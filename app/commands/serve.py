@@ -1,5 +1,7 @@
 """`serve` and `worker`: the two processes of a deployment."""
 
+from functools import partial
+
 import structlog
 
 from app.container import opened
@@ -13,17 +15,19 @@ _log = structlog.get_logger(__name__)
 def serve(settings: Settings) -> None:
     """Serves gRPC and metrics, and reconciles, until a signal."""
     configure_logging(level=settings.log_level, format=settings.log_format)
-    run_until_signal(_serve(settings))
+    run_until_signal(_serve(settings), say=partial(_say_stopping, settings))
 
 
 def work(settings: Settings) -> None:
     """Executes workflows, until a signal."""
     configure_logging(level=settings.log_level, format=settings.log_format)
-    run_until_signal(_work(settings))
+    run_until_signal(_work(settings), say=partial(_say_stopping, settings))
 
 
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as container:
+        await container.checked_database()
+        await container.temporal_answers()
         await container.metrics()
         server = await container.grpc_server()
         _log.info("serving", grpc_port=server.port, metrics=settings.metrics_address)
@@ -32,6 +36,12 @@ async def _serve(settings: Settings) -> None:
 
 async def _work(settings: Settings) -> None:
     async with opened(settings) as container:
+        await container.checked_database()
+        await container.temporal_answers()
         worker = await container.worker()
         _log.info("working", task_queue=settings.task_queue)
         await until_one_ends(worker)
+
+
+def _say_stopping(settings: Settings) -> None:
+    _log.info("stopping", drain_seconds=settings.drain_seconds)

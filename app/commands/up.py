@@ -1,5 +1,7 @@
 """`up`: all of it on this machine."""
 
+from functools import partial
+
 from rich.console import Console
 
 from app.embedded.stack import Stack, embedded_stack, on_loopback
@@ -14,7 +16,7 @@ def up(settings: Settings) -> None:
     """Runs it until a signal, or until a part of it ends."""
     settings = on_loopback(settings)
     configure_logging(level=settings.log_level, format=settings.log_format)
-    run_until_signal(_up(settings))
+    run_until_signal(_up(settings), say=partial(_say_stopping, settings))
 
 
 async def _up(settings: Settings) -> None:
@@ -22,10 +24,14 @@ async def _up(settings: Settings) -> None:
         for name, address in _addresses(stack):
             _console.print(f"  {name:<10} {address}")
         _console.print("Ready. Ctrl-C stops all of it.")
-        try:
-            await stack.until_failure()
-        finally:
-            _console.print("Stopping")
+        await stack.until_failure()
+
+
+def _say_stopping(settings: Settings) -> None:
+    _console.print(
+        f"Stopping; calls in flight get up to {settings.drain_seconds:g} s. "
+        "Ctrl-C again stops at once."
+    )
 
 
 def _addresses(stack: Stack) -> list[tuple[str, str]]:

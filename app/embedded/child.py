@@ -86,11 +86,16 @@ class Child:
         return Failure(self._with_last_lines(ending))
 
     async def stop(self, *, grace: timedelta) -> None:
-        """Ends it and all that it started: politely, then after `grace` by force."""
+        """Ends it and all that it started: politely, then after `grace` by force.
+
+        A cancellation ends the grace.
+        """
         self._signal(signal.SIGTERM)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.wait(), grace.total_seconds())
-        self._signal(signal.SIGKILL)
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.wait(), grace.total_seconds())
+        finally:
+            self._signal(signal.SIGKILL)
         await self.wait()
 
     def last_lines(self, count: int = _SHOWN_LINES) -> list[str]:

@@ -71,6 +71,7 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
         container = await stack.enter_async_context(opened(settings))
         migrator = await container.migrator.async_()
         await migrator.migrate()
+        await container.temporal_answers()
         await container.metrics()
         await container.grpc_server()
         watched += [await container.reconciler(), await container.worker()]

@@ -13,6 +13,7 @@ import pytest
 
 from app.failure import Failure
 from tests.fixtures.pids import all_end, children_of, is_alive, name_of
+from tests.fixtures.polling import until
 from tests.fixtures.stack import Stack, running_stack, stack_environment
 
 HELLO = """
@@ -23,11 +24,17 @@ do:
 """
 
 
-async def run_hello(stack: Stack, *, define: bool = False) -> dict[str, object]:
+SLOW = HELLO.replace("do:", "do:\n  - pause:\n      wait: { seconds: 60 }")
+
+
+async def define(stack: Stack, config: str = HELLO) -> None:
+    async with httpx.AsyncClient(base_url=stack.http_url) as http:
+        answer = await http.post("/api/v1/templates", json={"config": config})
+        assert answer.is_success, answer.text
+
+
+async def run_hello(stack: Stack) -> dict[str, object]:
     async with httpx.AsyncClient(base_url=stack.http_url, timeout=30) as http:
-        if define:
-            answer = await http.post("/api/v1/templates", json={"config": HELLO})
-            assert answer.is_success, answer.text
         body = {
             "template_name": "hello",
             "namespace": "up",
@@ -39,6 +46,13 @@ async def run_hello(stack: Stack, *, define: bool = False) -> dict[str, object]:
         return execution
 
 
+async def until_running(stack: Stack) -> None:
+    """Returns when an execution is known."""
+    async with httpx.AsyncClient(base_url=stack.http_url) as http, asyncio.timeout(10):
+        while not (await http.get("/api/v1/executions")).json().get("executions"):  # noqa: ASYNC110 - no Event tells it
+            await asyncio.sleep(0.05)
+
+
 async def test_ctrl_c_stops_all_children_and_ends_well(tmp_path: Path) -> None:
     async with running_stack(stack_environment(tmp_path)) as stack:
         children = children_of(stack.child.pid)
@@ -47,6 +61,25 @@ async def test_ctrl_c_stops_all_children_and_ends_well(tmp_path: Path) -> None:
         async with asyncio.timeout(20):
             assert await stack.child.wait() == 0
         assert not any(map(is_alive, children))
+
+
+async def test_a_second_ctrl_c_does_not_wait_for_calls_in_flight(tmp_path: Path) -> None:
+    async with running_stack({**stack_environment(tmp_path), "DRAIN_SECONDS": "60"}) as stack:
+        children = children_of(stack.child.pid)
+        await define(stack, SLOW)
+        call = asyncio.create_task(run_hello(stack))
+        await until_running(stack)
+        log = tmp_path / "up.log"
+        os.kill(stack.child.pid, signal.SIGINT)
+        await until(lambda: "calls in flight get up to 60 s" in log.read_text())
+        await asyncio.sleep(0.5)
+        assert is_alive(stack.child.pid)
+        os.kill(stack.child.pid, signal.SIGINT)
+        async with asyncio.timeout(5):
+            assert await stack.child.wait() == 0
+        assert not any(map(is_alive, children))
+    with pytest.raises(httpx.HTTPError):
+        await call
 
 
 async def test_a_child_that_dies_ends_it_with_its_name(tmp_path: Path) -> None:
@@ -62,7 +95,8 @@ async def test_a_child_that_dies_ends_it_with_its_name(tmp_path: Path) -> None:
 async def test_a_kill_leaves_no_child_and_the_state_survives_it(tmp_path: Path) -> None:
     settings = stack_environment(tmp_path)
     async with running_stack(settings) as stack:
-        before = await run_hello(stack, define=True)
+        await define(stack)
+        before = await run_hello(stack)
         children = children_of(stack.child.pid)
         os.kill(stack.child.pid, signal.SIGKILL)
         assert await asyncio.to_thread(all_end, children, within=10)
@@ -110,7 +144,8 @@ async def test_a_second_up_on_the_same_state_is_told_of_the_first(tmp_path: Path
             "stop that, or set STATE_DIRECTORY\n"
         )
         assert process.returncode == 1
-        assert (await run_hello(stack, define=True))["status"] == "COMPLETED"
+        await define(stack)
+        assert (await run_hello(stack))["status"] == "COMPLETED"
 
 
 async def test_a_temporal_that_is_not_there_ends_it_with_one_line(tmp_path: Path) -> None:

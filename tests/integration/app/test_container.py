@@ -1,7 +1,6 @@
 """The composition root on a real database and a real Temporal, within this process."""
 
 import uuid
-from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -16,7 +15,6 @@ from api.workflow.v1 import workflow_pb2, workflow_pb2_grpc
 from app.container import Container, opened
 from app.embedded.ports import free_port
 from app.failure import Failure
-from app.resources import connect_temporal
 from app.settings import Settings
 from biz.dsl.diagnostics import Diagnostic
 
@@ -114,9 +112,9 @@ async def test_a_taken_metrics_port_is_told_with_its_setting(settings: Settings)
                 await second.metrics()
 
 
-async def test_a_temporal_that_does_not_answer_is_told_with_its_setting() -> None:
+async def test_a_temporal_that_is_gone_is_told_with_its_setting(settings: Settings) -> None:
     address = f"127.0.0.1:{free_port()}"
+    nowhere = settings.model_copy(update={"temporal_address": address})
     with pytest.raises(Failure, match=f"TEMPORAL_ADDRESS: no Temporal answers at {address}"):
-        await connect_temporal(
-            address=address, namespace="default", patience=timedelta(seconds=0.2), tracing=None
-        )
+        async with opened(nowhere) as container:
+            await container.temporal_client()

@@ -10,19 +10,35 @@ from app.process import run_until_signal, until_one_ends
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_what_was_opened_and_ends_well(number: signal.Signals) -> None:
-    closed = []
+    told = []
 
     async def main() -> None:
         try:
             os.kill(os.getpid(), number)
             await asyncio.sleep(30)
         finally:
-            os.kill(os.getpid(), number)  # an impatient user
+            os.kill(os.getpid(), signal.SIGTERM)  # from a supervisor that tells all of a group
             await asyncio.sleep(0.05)
-            closed.append(True)
+            told.append("closed")
 
-    run_until_signal(main())
-    assert closed == [True]
+    run_until_signal(main(), say=lambda: told.append("stopping"))
+    assert told == ["stopping", "closed"]
+
+
+def test_a_second_ctrl_c_cancels_the_closing() -> None:
+    told = []
+
+    async def main() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(30)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(30)
+            told.append("closed")
+
+    run_until_signal(main(), say=lambda: told.append("stopping"))
+    assert told == ["stopping"]
 
 
 def test_what_fails_reaches_the_caller() -> None:
@@ -30,7 +46,7 @@ def test_what_fails_reaches_the_caller() -> None:
         raise Failure("no database")
 
     with pytest.raises(Failure, match="no database"):
-        run_until_signal(main())
+        run_until_signal(main(), say=print)
 
 
 def test_a_cancellation_from_within_is_no_signal() -> None:
@@ -38,7 +54,7 @@ def test_a_cancellation_from_within_is_no_signal() -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        run_until_signal(main())
+        run_until_signal(main(), say=print)
 
 
 async def forever() -> None:

@@ -92,6 +92,22 @@ async def test_stopping_uses_force_in_the_end_and_takes_grandchildren_along(log:
     assert await asyncio.to_thread(all_end, [grandchild], within=5)
 
 
+async def test_who_will_not_wait_any_longer_stops_it_by_force(log: Path) -> None:
+    script = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "print('ready', flush=True); time.sleep(60)"
+    )
+    child = start(script, log)
+
+    async def ready() -> bool:
+        return child.last_lines() == ["ready"]
+
+    await child.until(ready, within=GRACE)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(child.stop(grace=timedelta(seconds=60)), 0.2)
+    assert await child.wait() == -signal.SIGKILL
+
+
 async def test_stopping_what_has_ended_does_nothing(log: Path) -> None:
     child = start("pass", log)
     await child.wait()
