@@ -16,6 +16,14 @@ from pydantic_settings import (
 from app.failure import Failure
 
 _BAD_SETTING = 2
+_NUMBERS = {
+    "int_parsing": "whole number",
+    "int_type": "whole number",
+    "int_from_float": "whole number",
+    "float_parsing": "number",
+    "float_type": "number",
+}
+"""What pydantic's faults of numbers ask for."""
 
 
 def _checked_address(text: str) -> str:
@@ -188,6 +196,8 @@ def _faults(error: ValidationError) -> Iterator[str]:
         name = str(fault["loc"][0])
         if fault["type"] == "extra_forbidden":
             yield f"{name}: there is no such setting; docs/settings.md lists all"
+        elif kind := _NUMBERS.get(fault["type"]):
+            yield f"{name.upper()}: must be a {kind}, not {fault['input']!r}"
         elif fault["type"] != "default_factory_not_called":  # follows from another fault
             reason = fault["msg"].removeprefix("Value error, ")
             yield f"{name.upper()}: {reason.replace('Input should be', 'must be', 1)}"

@@ -83,7 +83,9 @@ def test_defaults_for_a_use_leave_what_is_set(monkeypatch: pytest.MonkeyPatch) -
         ("GRPC_ADDRESS", "host:70000", "must be HOST:PORT, such as 127.0.0.1:9000"),
         ("LOG_FORMAT", "xml", "must be 'json' or 'text'"),
         ("HTTP_PORT", "0", "must be greater than or equal to 1"),
-        ("DRAIN_SECONDS", "soon", "must be a valid number, unable to parse string as a number"),
+        ("DRAIN_SECONDS", "soon", "must be a number, not 'soon'"),
+        ("HTTP_PORT", "banana", "must be a whole number, not 'banana'"),
+        ("HTTP_PORT", "80.5", "must be a whole number, not '80.5'"),
         ("TEMPORAL_PORT", "99999", "must be less than or equal to 65535"),
         (
             "DATABASE_URL",
