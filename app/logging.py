@@ -5,9 +5,10 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 _CHATTY_LIBRARIES = ("httpcore", "httpx", "temporalio.worker")
+_READS = ("Get", "List")
 
 
 def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:
@@ -22,7 +23,7 @@ def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:
         shared.append(structlog.processors.TimeStamper(fmt="iso", utc=True))
         render = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        shared.append(structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False))
+        shared += [_to_read, structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)]
         render = [
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
@@ -50,3 +51,18 @@ def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _to_read(logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
+    """Leaves out what is of no use to a reader as long as all is well.
+
+    Calls that only read, and went well, are many where somebody polls: they are for debugging.
+    """
+    if event["event"] == "rpc" and event["code"] == "OK":
+        event.pop("request_id", None)
+        is_read = event["method"].rpartition("/")[2].startswith(_READS)
+        if is_read and not logging.getLogger(event["logger"]).isEnabledFor(logging.DEBUG):
+            raise structlog.DropEvent
+    if level in ("debug", "info"):
+        event.pop("logger", None)
+    return event

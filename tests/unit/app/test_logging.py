@@ -47,9 +47,44 @@ def test_text_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
         "[info",
         "]",
         "served",
-        "[ours]",
         "code=OK",
     ]
+
+
+def test_text_names_the_logger_of_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(level="info", format="text")
+    structlog.get_logger("ours").warning("slow")
+    logging.getLogger("library").error("broken")
+    slow, broken = capsys.readouterr().err.splitlines()
+    assert "[ours]" in slow
+    assert "[library]" in broken
+
+
+def called(method: str, code: str) -> None:
+    log = structlog.get_logger("access")
+    log.info("rpc", method=f"/service/{method}", code=code, request_id="r-1")
+
+
+def test_text_leaves_out_what_went_well_and_only_read(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(level="info", format="text")
+    called("GetExecution", "OK")
+    called("ListExecutions", "OK")
+    called("StartExecution", "OK")
+    called("GetExecution", "NOT_FOUND")
+    started, missing = capsys.readouterr().err.splitlines()
+    assert "StartExecution" in started
+    assert "r-1" not in started
+    assert "NOT_FOUND" in missing
+    assert "r-1" in missing
+
+
+@pytest.mark.parametrize(("level", "format"), [("debug", "text"), ("info", "json")])
+def test_calls_that_read_are_there_for_programs_and_for_debugging(
+    level: str, format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(level=level, format=format)  # type: ignore[arg-type] # parametrize gives str
+    called("GetExecution", "OK")
+    assert "GetExecution" in capsys.readouterr().err
 
 
 def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
