@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.failure import Failure
+from app.failure import Failure, show
 
 cli = typer.Typer(
     help="Stores workflows in the Open Workflow DSL and runs them durably on Temporal.",
@@ -121,10 +121,11 @@ def validate(files: _Files) -> None:
 
 @cli.command(rich_help_panel=_USE)
 def apply(files: _Files, namespace: _Namespace = "", server: _Server = _SERVER) -> None:
-    """Creates templates, or updates those whose text has changed."""
+    """Creates templates, or updates those whose text has changed. Exits 1 where one can't be."""
     from app.commands import apply as command
 
-    command.apply(files, server=server, namespace=namespace)
+    if not command.apply(files, server=server, namespace=namespace):
+        raise typer.Exit(1)
 
 
 @cli.command(rich_help_panel=_USE)
@@ -140,7 +141,8 @@ def run(
         typer.Option(
             "--follow",
             "-f",
-            help="Show the tasks as they pass, then print the output; exit 0 only for COMPLETED.",
+            help="Wait for its end and print the output; exit 0 only for COMPLETED. Meanwhile show "
+            "the tasks that are seen running, four looks a second: quick ones may be missed.",
         ),
     ] = False,
     namespace: _Namespace = "",
@@ -214,7 +216,7 @@ def main() -> None:
     except SystemExit as ending:
         code = ending.code
     except Failure as failure:
-        typer.secho(failure.message, err=True, fg=typer.colors.RED)
+        show(failure)
         code = failure.exit_code
     except Exception:
         traceback.print_exc()

@@ -38,7 +38,7 @@ def connect(server: str) -> Iterator[Client]:
         try:
             yield Client(channel)
         except grpc.RpcError as error:
-            raise _failure(error, server) from error
+            raise failure_of(error, server) from error
 
 
 def info_of(error: grpc.RpcError) -> error_details_pb2.ErrorInfo | None:
@@ -46,9 +46,14 @@ def info_of(error: grpc.RpcError) -> error_details_pb2.ErrorInfo | None:
     return next(_details(error, error_details_pb2.ErrorInfo), None)
 
 
-def _failure(error: grpc.RpcError, server: str) -> Failure:
+def is_unreachable(error: grpc.RpcError) -> bool:
+    """Whether no server has answered."""
+    return info_of(error) is None and error.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def failure_of(error: grpc.RpcError, server: str) -> Failure:
     """One line for the error, then one for each field that is at fault."""
-    if info_of(error) is None and error.code() is grpc.StatusCode.UNAVAILABLE:
+    if is_unreachable(error):
         return Failure(
             f"no server answers at {server}; start one with `workflow-engine up`, "
             "or name another with --server"

@@ -1,5 +1,7 @@
 """How a command ends when it can't do what was asked."""
 
+import typer
+
 
 class Failure(Exception):
     """Says to the user, in a line, what is wrong and what to do; further lines are details."""
@@ -8,3 +10,8 @@ class Failure(Exception):
         super().__init__(message)
         self.message = message
         self.exit_code = exit_code
+
+
+def show(failure: Failure) -> None:
+    """Prints it to standard error."""
+    typer.secho(failure.message, err=True, fg=typer.colors.RED)

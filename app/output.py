@@ -23,8 +23,8 @@ def to_json(message: Message) -> dict[str, Any]:
 
 
 def print_json(value: Any) -> None:
-    """Prints a JSON value, indented."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Prints a JSON value, indented, its keys in the order of the alphabet."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -8,21 +8,39 @@ import grpc
 import typer
 
 from api.template.v1 import template_pb2
-from app.client import Client, connect, info_of
-from app.commands.validate import read_definition
-from app.failure import Failure
+from app.client import Client, connect, failure_of, info_of, is_unreachable
+from app.definition_file import check_definition, read_definition
+from app.failure import Failure, show
 
 _ALREADY_EXISTS = "TEMPLATE_ALREADY_EXISTS"
 
 
-def apply(files: Sequence[Path], *, server: str, namespace: str) -> None:
+def apply(files: Sequence[Path], *, server: str, namespace: str) -> bool:
     """Creates each file's template, or updates the one of its name and version; prints what it did.
 
-    A template that holds the same text already is left alone.
+    A template that holds the same text already is left alone. A file that is at fault is told, and
+    holds up no other; False where there was one.
     """
     with connect(server) as client:
-        for file in files:
-            typer.echo(_apply(client, config=read_definition(file), namespace=namespace))
+        results = [_apply_file(client, file, server=server, namespace=namespace) for file in files]
+    return all(results)
+
+
+def _apply_file(client: Client, file: Path, *, server: str, namespace: str) -> bool:
+    try:
+        config = read_definition(file)
+        if not check_definition(file, config):
+            return False
+        typer.echo(_apply(client, config=config, namespace=namespace))
+    except Failure as failure:
+        show(failure)
+        return False
+    except grpc.RpcError as error:
+        if is_unreachable(error):  # and so it is for the other files
+            raise
+        show(Failure(f"{file}: {failure_of(error, server).message}"))
+        return False
+    return True
 
 
 def _apply(client: Client, *, config: str, namespace: str) -> str:

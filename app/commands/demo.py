@@ -46,9 +46,9 @@ async def _demo(settings: Settings) -> None:
     ):
         _console.print(f"HTTP at {stack.http_url}, Temporal at {stack.settings.temporal_ui_url}")
         server = stack.grpc_address
-        await asyncio.to_thread(
-            apply.apply, [_EXAMPLE / "workflow.yaml"], server=server, namespace=""
-        )
+        definition = _EXAMPLE / "workflow.yaml"
+        if not await asyncio.to_thread(apply.apply, [definition], server=server, namespace=""):
+            raise Failure(f"{definition} can't be applied")
         await asyncio.to_thread(
             executions.run,
             server=server,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.struct_pb2 import Value
 from rich.console import Console
@@ -15,10 +16,11 @@ from api.execution.v1 import execution_pb2
 from app.client import Client, connect
 from app.failure import Failure
 from app.output import Format, print_json, print_table, time_text, to_json
+from app.text_file import read_text
 
 Execution = execution_pb2.Execution
 
-_LOOK_EVERY_SECONDS = 0.1
+_LOOK_EVERY_SECONDS = 0.25
 _ENDS = (Execution.COMPLETED, Execution.FAULTED, Execution.CANCELLED, Execution.TERMINATED)
 
 
@@ -33,7 +35,7 @@ def run(
     follow: bool,
     output: Format,
 ) -> None:
-    """Starts an execution of a template; with `follow` shows its tasks, then prints its output.
+    """Starts an execution of a template; with `follow` prints its output when it has ended.
 
     `input` is JSON, or @FILE. Raises Failure where what it follows ends otherwise than COMPLETED.
     """
@@ -49,6 +51,7 @@ def run(
         execution = client.executions.StartExecution(request).execution
         if not follow:
             _show(execution, output)
+            typer.echo(f"see how it goes: workflow-engine get {execution.id}", err=True)
             return
         execution = _follow(client, execution)
     if execution.status != Execution.COMPLETED:
@@ -88,8 +91,8 @@ def list_(
 
 
 def _follow(client: Client, execution: Execution) -> Execution:
-    """Shows the tasks as they pass, on standard error; returns the execution at its end."""
-    console = Console(stderr=True)
+    """Shows the tasks that are seen running, on standard error; returns the ended execution."""
+    console = Console(stderr=True, highlight=False)
     console.print(f"{execution.template_name} {execution.template_version}: {execution.id}")
     look = execution_pb2.GetExecutionRequest(id=execution.id)
     shown: set[str] = set()
@@ -112,8 +115,9 @@ _COLUMNS = ("ID", "TEMPLATE", "VERSION", "STATUS", "CREATED (UTC)")
 
 def _row(execution: Execution) -> tuple[str, ...]:
     created = time_text(execution.created_at)
-    template = (execution.template_name, execution.template_version)
-    return execution.id, *template, _status_name(execution), created
+    template = f"{execution.namespace}/{execution.template_name}"
+    version = execution.template_version
+    return execution.id, template, version, _status_name(execution), created
 
 
 def _show(execution: Execution, output: Format) -> None:
@@ -128,7 +132,9 @@ def _show(execution: Execution, output: Format) -> None:
 
 
 def _cell(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return (
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    )
 
 
 def _status_name(execution: Execution) -> str:
@@ -147,9 +153,9 @@ def _input(text: str) -> Value:
     """The JSON value in `text`, or in the file that it names by @FILE."""
     try:
         if text.startswith("@"):
-            text = Path(text[1:]).read_text(encoding="utf-8")
+            text = read_text(Path(text[1:]))
         return ParseDict(json.loads(text), Value())
-    except OSError as error:
-        raise Failure(f"--input: {error}") from error
+    except Failure as failure:
+        raise Failure(f"--input: {failure.message}") from failure
     except (ValueError, ParseError) as error:
         raise Failure(f"--input isn't JSON: {error}; write JSON or @FILE") from error

@@ -77,14 +77,34 @@ def test_apply_creates_then_leaves_alone_then_updates(
     assert [line.split()[3] for line in lines] == ["unchanged", "created"]
 
 
-def test_apply_tells_each_fault_of_a_definition_in_a_line(terminal: Terminal, file: Path) -> None:
-    file.write_text(file.read_text().replace("wait:", "whait:").replace("+ .name", "+"))
-    with pytest.raises(Failure) as failure:
-        terminal.run("apply", str(file))
-    lines = failure.value.message.splitlines()
-    assert lines[0] == "the server refuses the request (INVALID_ARGUMENT):"
-    assert any("/do/0/pause" in line for line in lines[1:])
-    assert any("/do/1/greet" in line for line in lines[1:])
+def test_apply_tells_what_is_wrong_with_a_file_and_goes_on_with_the_others(
+    terminal: Terminal, file: Path, name: str
+) -> None:
+    faulty = file.with_name("faulty.yaml")
+    faulty.write_text(file.read_text().replace("wait:", "whait:").replace("+ .name", "+"))
+    missing = file.with_name("missing.yaml")
+    result = terminal.run("apply", str(faulty), str(missing), str(file))
+    assert result.exit_code == 1
+    *faults, created = result.stdout.splitlines()
+    assert all(line.startswith(f"{faulty}:") for line in faults)
+    assert any("/do/0/pause" in line for line in faults)
+    assert any("/do/1/greet" in line for line in faults)
+    assert f"template cli/{name} 1.0.0 created" in created
+    assert result.stderr == f"there is no file {missing}\n"
+
+
+def test_apply_names_the_file_that_the_server_refuses(terminal: Terminal, file: Path) -> None:
+    result = terminal.run("apply", str(file), "-n", "n" * 1000)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{file}: ")
+    assert "INVALID_ARGUMENT" in result.stderr
+
+
+def test_run_says_how_to_go_on(terminal: Terminal, file: Path, name: str) -> None:
+    terminal.run("apply", str(file))
+    result = terminal.run("run", name, "-n", "cli", "-i", '{"number": 1}', "-o", "json")
+    id = json.loads(result.stdout)["id"]
+    assert result.stderr == f"see how it goes: workflow-engine get {id}\n"
 
 
 def test_run_starts_an_execution_that_get_and_list_show(
@@ -104,7 +124,7 @@ def test_run_starts_an_execution_that_get_and_list_show(
     listed = terminal.run("list", "-n", "cli", "--template", name, "--status", "COMPLETED").stdout
     assert [line.split()[:4] for line in listed.splitlines()] == [
         ["ID", "TEMPLATE", "VERSION", "STATUS"],
-        [started["id"], name, "1.0.0", "COMPLETED"],
+        [started["id"], f"cli/{name}", "1.0.0", "COMPLETED"],
     ]
     listed = terminal.run("list", "--template", name, "--status", "FAULTED", "-o", "json").stdout
     assert json.loads(listed) == []
@@ -138,9 +158,8 @@ def test_run_with_follow_fails_where_the_execution_faults(terminal: Terminal, fi
         (["run", "nobody-knows-it"], "there is no template default/nobody-knows-it (NOT_FOUND)"),
         (["get", "nobody-knows-it"], "there is no execution nobody-knows-it (NOT_FOUND)"),
         (["run", "x", "--input", "{"], "--input isn't JSON"),
-        (["run", "x", "--input", "@/does/not/exist"], "--input: [Errno 2] No such file"),
+        (["run", "x", "--input", "@/does/not/exist"], "--input: there is no file /does/not/exist"),
         (["run", "x", "--version", "1", "--alias", "a"], "alias: give either version or alias"),
-        (["apply", "/does/not/exist"], "/does/not/exist can't be read"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

@@ -3,7 +3,7 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import Value
 
 from api.execution.v1 import execution_pb2
-from app.output import print_table, to_json
+from app.output import print_json, print_table, to_json
 
 
 def test_whole_numbers_of_values_print_whole() -> None:
@@ -19,6 +19,11 @@ def test_names_and_defaults_are_those_of_http_users() -> None:
     assert shown["template_id"] == "7"
     assert shown["status"] == "STATUS_UNSPECIFIED"
     assert shown["current_tasks"] == []
+
+
+def test_json_has_its_keys_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"b": {"d": 1, "c": 2}, "a": "ä"})
+    assert capsys.readouterr().out.split() == '{ "a": "ä", "b": { "c": 2, "d": 1 } }'.split()
 
 
 def test_tables_are_aligned_and_cut_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,8 @@
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
-from app.failure import Failure
 
 VALID = """
 document: { dsl: 1.0.0, namespace: tests, name: valid, version: 1.0.0 }
@@ -45,6 +43,17 @@ def test_json_is_read_too(tmp_path: Path) -> None:
     assert result.stdout.startswith(f"{file}:2:")
 
 
-def test_a_file_that_is_missing_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match=r"none\.yaml can't be read"):
-        validate(tmp_path / "none.yaml")
+def test_files_that_cannot_be_read_are_told_and_hold_up_no_other(tmp_path: Path) -> None:
+    good, empty, binary = (tmp_path / name for name in ("good.yaml", "empty.yaml", "binary"))
+    good.write_text(VALID)
+    empty.write_text("\n")
+    binary.write_bytes(b"\xff")
+    result = validate(tmp_path / "none.yaml", tmp_path, empty, binary, good)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        f"there is no file {tmp_path}/none.yaml",
+        f"{tmp_path} is a folder",
+        f"{empty}: the file is empty",
+        f"{binary} isn't text in UTF-8",
+    ]
+    assert result.stdout == f"{good}: valid\n"
