@@ -64,7 +64,15 @@ clean: ## Removes what was made: .venv, caches, and the state of `make up`.
 	rm -rf .venv .local $(CACHE) .coverage .coverage.* .*_cache .hypothesis dist
 
 $(READY): requirements-dev.lock | $(if $(filter uv,$(UV)),,$(UV))
-	@test -x $(PYTHON) || $(UV) venv --quiet --python '>=3.11' .venv
+	@echo "Installing dependencies"
+	@mkdir -p $(CACHE)
+	@test -x $(PYTHON) || $(UV) venv --quiet --python '>=3.11' .venv 2>$(CACHE)/venv.log || { \
+		if $(UV) python find '>=3.11' >/dev/null 2>&1; then \
+			cat $(CACHE)/venv.log; \
+		else \
+			echo "Python 3.11 or newer is needed; found $$(python3 --version 2>/dev/null | cut -d ' ' -f 2 | grep . || echo none)"; \
+		fi; \
+		exit 1; }
 	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes $<
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps -e .
 	@touch $@
