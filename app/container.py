@@ -1,10 +1,11 @@
 """The composition root: what everything is made of. No other module knows the container."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 from dependency_injector import containers, providers
 from prometheus_client import CollectorRegistry
@@ -233,3 +234,15 @@ async def opened(settings: Settings) -> AsyncIterator[Container]:
             closing = container.shutdown_resources(kind)
             if closing is not None:
                 await closing
+
+
+_Part = TypeVar("_Part")
+
+
+async def open_part(part: Callable[[], Awaitable[_Part]]) -> _Part:
+    """What a container's provider opens, in a process that a signal may cancel.
+
+    The container can't leave off half way: a cancellation ends this wait, and what was begun is
+    opened nevertheless, then closed with the container.
+    """
+    return await asyncio.shield(part())

@@ -4,7 +4,7 @@ from functools import partial
 
 import structlog
 
-from app.container import opened
+from app.container import open_part, opened
 from app.logging import configure_logging
 from app.process import run_until_signal, until_one_ends
 from app.settings import Settings
@@ -26,19 +26,19 @@ def work(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as container:
-        await container.checked_database()
+        await open_part(container.checked_database)
         await container.temporal_answers()
-        await container.metrics()
-        server = await container.grpc_server()
+        await open_part(container.metrics)
+        server = await open_part(container.grpc_server)
         _log.info("serving", grpc_port=server.port, metrics=settings.metrics_address)
-        await until_one_ends(await container.reconciler())
+        await until_one_ends(await open_part(container.reconciler))
 
 
 async def _work(settings: Settings) -> None:
     async with opened(settings) as container:
-        await container.checked_database()
+        await open_part(container.checked_database)
         await container.temporal_answers()
-        worker = await container.worker()
+        worker = await open_part(container.worker)
         _log.info("working", task_queue=settings.task_queue)
         await until_one_ends(worker)
 

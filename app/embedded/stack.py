@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from app.container import opened
+from app.container import open_part, opened
 from app.embedded.child import Child
 from app.embedded.envoy import envoy
 from app.embedded.ports import Claim, check_free
@@ -69,12 +69,12 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
             watched.append(await stack.enter_async_context(_watched(server)))
         say("Starting server and worker")
         container = await stack.enter_async_context(opened(settings))
-        migrator = await container.migrator.async_()
+        migrator = await open_part(container.migrator.async_)
         await migrator.migrate()
         await container.temporal_answers()
-        await container.metrics()
-        await container.grpc_server()
-        watched += [await container.reconciler(), await container.worker()]
+        await open_part(container.metrics)
+        await open_part(container.grpc_server)
+        watched += [await open_part(container.reconciler), await open_part(container.worker)]
         say("Starting Envoy")
         proxy = await stack.enter_async_context(
             envoy(

@@ -1,7 +1,9 @@
 """The composition root on a real database and a real Temporal, within this process."""
 
+import asyncio
 import uuid
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -12,7 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from api.template.v1 import template_pb2, template_pb2_grpc
 from api.workflow.v1 import workflow_pb2, workflow_pb2_grpc
-from app.container import Container, opened
+from app.container import Container, open_part, opened
 from app.embedded.ports import free_port
 from app.failure import Failure
 from app.settings import Settings
@@ -96,6 +98,22 @@ async def test_tests_override_what_they_like(settings: Settings) -> None:
             request = workflow_pb2.ValidateWorkflowRequest(config="text")
             (diagnostic,) = (await stub.ValidateWorkflow(request)).diagnostics
     assert (diagnostic.code, diagnostic.message) == ("fake", "text")
+
+
+async def test_a_cancellation_while_a_part_is_opened_closes_it_and_breaks_nothing(
+    settings: Settings,
+) -> None:
+    broken: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
+    async with opened(settings) as container:
+        await migrate(container)
+        opening = asyncio.create_task(open_part(container.worker))
+        await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+    assert not container.worker.initialized
+    assert broken == []
 
 
 async def test_a_schema_that_is_missing_is_told_with_what_to_do(settings: Settings) -> None:
