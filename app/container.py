@@ -34,6 +34,7 @@ from server.service.admin import AdminService
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
+from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
@@ -202,6 +203,11 @@ class Container(containers.DeclarativeContainer):
     http_client = Base(
         resources.open_http_client, timeout_seconds=settings.provided.call_timeout_seconds
     )
+    expression_pool = Base(
+        resources.open_expression_pool,
+        cpu_seconds=settings.provided.expression_cpu_seconds,
+        memory_mb=settings.provided.expression_memory_mb,
+    )
     worker = Part(
         resources.run_worker,
         worker=providers.Singleton(
@@ -215,6 +221,7 @@ class Container(containers.DeclarativeContainer):
                 max_response_bytes=settings.provided.call_max_response_bytes,
             ),
             recording=providers.Singleton(RecordingActivities, recorder=execution_repo),
+            evaluation=providers.Singleton(EvaluationActivities, evaluator=expression_pool),
             max_concurrent_calls=settings.provided.max_concurrent_calls,
             drain=drain,
         ),

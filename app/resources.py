@@ -19,6 +19,7 @@ from data.database import Database
 from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
+from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.http_call import new_http_client
 
 _CONNECT_PAUSE_SECONDS = 1.0
@@ -105,6 +106,17 @@ async def open_http_client(*, timeout_seconds: float) -> AsyncIterator[httpx.Asy
     """What workflows call services with."""
     async with new_http_client(timeout_seconds=timeout_seconds) as client:
         yield client
+
+
+async def open_expression_pool(
+    *, cpu_seconds: int, memory_mb: int
+) -> AsyncIterator[ExpressionPool]:
+    """What evaluates expressions that may not end by themselves."""
+    pool = ExpressionPool(cpu_seconds=cpu_seconds, memory_mb=memory_mb)
+    try:
+        yield pool
+    finally:
+        await pool.close()
 
 
 async def serve_grpc(*, server: GrpcServer, grace: timedelta) -> AsyncIterator[GrpcServer]:

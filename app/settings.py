@@ -130,6 +130,19 @@ class Settings(BaseSettings):
         le=1_500_000,
         description="Largest body that an HTTP call of a workflow takes as its answer.",
     )
+    expression_cpu_seconds: int = Field(
+        default=2,
+        ge=1,
+        le=60,
+        description="Time that a processor gets for an expression that may not end by itself.",
+    )
+    expression_memory_mb: int = Field(
+        default=256,
+        ge=64,
+        le=65_536,
+        description="Memory in MiB that such an expression gets; a worker evaluates up to four "
+        "at once.",
+    )
     drain_seconds: Seconds = Field(
         default=10, description="Time that calls in flight get to end when a process is stopped."
     )

@@ -10,10 +10,12 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from biz.dsl.errors import TaskFault, WorkflowError
+from biz.dsl.expressions import EvaluationError
 from biz.dsl.runtime import HttpCall, Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from workflows.activities.breath import breathe
+from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.http_call import HttpActivities, HttpCallRequest
 from workflows.activities.recording import RecordingActivities
 
@@ -38,6 +40,14 @@ _CALL_RETRY = RetryPolicy(
     maximum_attempts=20,
 )
 """Attempts follow lost workers; what a service answers is final."""
+
+_EVALUATION_TIMEOUT = timedelta(minutes=10)
+_EVALUATION_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=10,
+)
+"""Attempts follow lost processes; what an evaluation came to is final."""
 
 
 class TemporalRuntime:
@@ -87,6 +97,25 @@ class TemporalRuntime:
             )
         except ActivityError as error:
             raise _call_fault(error) from error
+
+    async def evaluate(self, program: str, data: str) -> Any:
+        """A local activity."""
+        try:
+            evaluated = await workflow.execute_local_activity_method(
+                EvaluationActivities.evaluate_expression,
+                args=[program, data],
+                start_to_close_timeout=_EVALUATION_TIMEOUT,
+                retry_policy=_EVALUATION_RETRY,
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, CancelledError):
+                raise asyncio.CancelledError from error
+            raise EvaluationError(
+                "the expression was given up: its process was lost too often"
+            ) from error
+        if evaluated.error is not None:
+            raise EvaluationError(evaluated.error)
+        return evaluated.value
 
     async def breathe(self) -> None:
         """A local activity: only a command counts as giving way, and a timer takes a second."""

@@ -6,6 +6,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from workflows.activities.breath import breathe
+from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.recording import RecordingActivities
 from workflows.definition_workflow import DefinitionWorkflow
@@ -20,6 +21,7 @@ def build_worker(
     task_queue: str,
     http: HttpActivities,
     recording: RecordingActivities,
+    evaluation: EvaluationActivities,
     max_concurrent_calls: int,
     drain: timedelta,
 ) -> Worker:
@@ -31,7 +33,13 @@ def build_worker(
         client,
         task_queue=task_queue,
         workflows=[DefinitionWorkflow],
-        activities=[breathe, http.call, recording.record_progress, recording.record_end],
+        activities=[
+            breathe,
+            http.call,
+            recording.record_progress,
+            recording.record_end,
+            evaluation.evaluate_expression,
+        ],
         max_concurrent_activities=max_concurrent_calls,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=drain,

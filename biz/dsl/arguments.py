@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,9 @@ TASK_EXPORT = TASK | {"output"}
 """What `export.as` of a task sees."""
 
 
+Evaluate = Callable[[str, str], Awaitable[Any]]
+"""How a jq program that may not end is evaluated on a JSON text; raises EvaluationError."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,12 +49,19 @@ class WorkflowArguments:
     """
 
     def __init__(
-        self, *, workflow: Workflow, run: RunDescriptor, raw_input: Any, meter: Meter
+        self,
+        *,
+        workflow: Workflow,
+        run: RunDescriptor,
+        raw_input: Any,
+        meter: Meter,
+        evaluate: Evaluate,
     ) -> None:
         self._workflow = workflow
         self._run = run
         self._raw_input = raw_input
         self._meter = meter
+        self._evaluate = evaluate
         self.context: Any = None
 
     def __getitem__(self, name: str) -> Any:
@@ -77,6 +87,10 @@ class WorkflowArguments:
     def charge(self, size: int) -> None:
         """See Variables."""
         self._meter.charge(size)
+
+    async def evaluate(self, program: str, data: str) -> Any:
+        """See Variables."""
+        return await self._evaluate(program, data)
 
 
 class TaskArguments:
@@ -130,6 +144,10 @@ class TaskArguments:
     def charge(self, size: int) -> None:
         """See Variables."""
         self._around.charge(size)
+
+    async def evaluate(self, program: str, data: str) -> Any:
+        """See Variables."""
+        return await self._around.evaluate(program, data)
 
 
 def describe_time(moment: datetime) -> dict[str, Any]:

@@ -22,9 +22,9 @@ class Authentication:
     scheme: str
     properties: Mapping[str, Evaluable]
 
-    def resolve(self, frame: Frame) -> Basic | Bearer:
+    async def resolve(self, frame: Frame) -> Basic | Bearer:
         """The policy for one call; what isn't a string is an authentication error."""
-        values = {name: _text(frame, name, value) for name, value in self.properties.items()}
+        values = {name: await _text(frame, name, value) for name, value in self.properties.items()}
         return Basic(**values) if self.scheme == "basic" else Bearer(**values)
 
 
@@ -68,8 +68,8 @@ def read_policy(node: Node, variables: frozenset[str]) -> Authentication:
     )
 
 
-def _text(frame: Frame, name: str, value: Evaluable) -> str:
-    text: Any = frame.evaluate(value)
+async def _text(frame: Frame, name: str, value: Evaluable) -> str:
+    text: Any = await frame.evaluate(value)
     if not isinstance(text, str):
         raise frame.fault("authentication", f"the {name} must be a string")
     return text

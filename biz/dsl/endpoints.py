@@ -20,14 +20,14 @@ class Endpoint:
     uri: UriTemplate | Expression
     authentication: Authentication | None = None
 
-    def resolve(self, frame: Frame) -> str:
+    async def resolve(self, frame: Frame) -> str:
         """The URI for one call."""
         if isinstance(self.uri, UriTemplate):
             try:
                 return self.uri.expand(frame.input)
             except ExpansionError as error:
                 raise frame.fault("expression", str(error)) from None
-        uri = frame.evaluate(self.uri)
+        uri = await frame.evaluate(self.uri)
         if not isinstance(uri, str):
             raise frame.fault("expression", "the endpoint's expression must give a string")
         return uri

@@ -1,8 +1,8 @@
 """Runtime expressions: jq, compiled once, with nothing but their data in reach.
 
 DSL, "Runtime Expressions". A program is compiled with its variables unpacked from one input
-object, since jq binds arguments at compile time. Which functions it may call is an allow-list:
-they compute on their input alone and stop by themselves.
+object, since jq binds arguments at compile time. It may call functions that compute on their input
+alone. What surely ends soon is evaluated here, the rest where it can be stopped.
 """
 
 import json
@@ -13,22 +13,10 @@ from typing import Any, Protocol
 
 import jq
 
-from biz.dsl.lexer import KEYWORDS, LexicalError, words
+from biz.dsl import bounds
+from biz.dsl.lexer import KEYWORDS, LexicalError, Words, read_tokens, words
 
-_ALLOWED = frozenset(
-    """
-    abs add all any arrays ascii_downcase ascii_upcase booleans bsearch ceil contains del
-    delpaths empty endswith error explode fabs finites first flatten floor fma fmax fmin fmod
-    format from_entries fromdate fromdateiso8601 fromjson getpath gmtime group_by has implode
-    in IN INDEX index indices infinite inside isempty isfinite isinfinite isnan isnormal iterables
-    join keys keys_unsorted last length limit log log10 log2 ltrim ltrimstr map map_values max
-    max_by min min_by mktime modf nan not normals nth nulls numbers objects path paths pick pow
-    reverse rindex round rtrim rtrimstr scalars select significand sort skip sort_by split sqrt
-    startswith strftime strings strptime to_entries toboolean todate todateiso8601 tojson tonumber
-    tostream tostring transpose trim trimstr trunc type unique unique_by utf8bytelength values walk
-    with_entries exp exp10 exp2 true false null recurse
-    """.split()
-)
+_ALLOWED = bounds.CONSTANT | bounds.LINEAR | bounds.ITERATING | bounds.UNBOUNDED | KEYWORDS
 _OUTSIDE = frozenset(
     """
     env builtins debug stderr input inputs input_filename input_line_number now localtime
@@ -38,6 +26,18 @@ _OUTSIDE = frozenset(
 )
 MAX_LENGTH = 4_000
 """In characters: jq compiles in a time that grows with the square of it, and can't be stopped."""
+
+_LARGEST_CONSTANT = 1_000_000
+"""In characters: jq multiplies constants when it compiles."""
+
+_REPEATS = "a string is multiplied"
+_MULTIPLICATION = f"""
+def number_multiply(a; b): _multiply(a; b);
+def _multiply(a; b): b as $b | a as $a
+  | if ($a | type) == "string" or ($b | type) == "string" then error("{_REPEATS}")
+    else number_multiply($a; $b) end;
+"""
+"""Stands for jq's operator where a program is evaluated in the process."""
 
 _EVALUATION = re.compile(r"\s*\$\{(.*)\}\s*", re.DOTALL)
 _UNDEFINED_VARIABLE = re.compile(r"\$(\w+) is not defined")
@@ -53,6 +53,10 @@ class Variables(Protocol):
 
     def charge(self, size: int) -> None:
         """Told how many characters an expression has read, so that a run can give way in time."""
+        ...
+
+    async def evaluate(self, program: str, data: str) -> Any:
+        """Evaluates what may not end by itself; see Runtime."""
         ...
 
 
@@ -87,25 +91,39 @@ class _Program:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A runtime expression. `variables` are those of the run that it uses."""
+    """A runtime expression. `variables` are those of the run that it uses.
+
+    `bound` is the size of its data, in characters of JSON, up to which it surely ends soon.
+    """
 
     source: str
     variables: tuple[str, ...]
+    bound: int
+    _unpacked: str
     _program: _Program
 
-    def evaluate(self, data: Any, variables: Variables) -> Any:
+    def is_bounded(self, size: int) -> bool:
+        """Whether it is evaluated in the process; depends on nothing else, for a replay."""
+        return size <= self.bound
+
+    async def evaluate(self, data: Any, variables: Variables) -> Any:
         """The first result on `data`, null where there is none.
 
         `variables` holds at least those that the expression uses. Raises EvaluationError.
         """
         try:
             text = json.dumps(self._input(data, variables))
-            variables.charge(len(text))
-            return next(iter(self._program.compile().input_text(text)), None)
-        except ValueError as error:
-            raise EvaluationError(str(error)) from None
         except RecursionError:
             raise EvaluationError("the data is nested too deep") from None
+        variables.charge(len(text))
+        if not self.is_bounded(len(text)):
+            return await variables.evaluate(self._unpacked, text)
+        try:
+            return next(iter(self._program.compile().input_text(text)), None)
+        except ValueError as error:
+            if str(error) == _REPEATS:
+                return await variables.evaluate(self._unpacked, text)
+            raise EvaluationError(str(error)) from None
 
     def _input(self, data: Any, variables: Variables) -> Any:
         if not self.variables:
@@ -139,32 +157,37 @@ def compile_expression(
         message = f"the expression has more than {MAX_LENGTH} characters"
         raise CompileError("invalid-expression", message)
     try:
-        found = words(program)
+        tokens = read_tokens(program)
     except LexicalError as error:
         raise CompileError("invalid-expression", f"not a jq program: {error}") from None
-    if "def" in found.functions:
-        raise CompileError("unsupported-function", "definitions of functions aren't supported yet")
-    outside = found.functions & _OUTSIDE | {"$ENV"} & {f"${name}" for name in found.variables}
-    if outside:
-        names = ", ".join(sorted(outside))
-        raise CompileError("forbidden-function", f"{names} reaches outside of the run's data")
-    if unknown := found.functions - KEYWORDS - _ALLOWED:
-        message = f"{', '.join(sorted(unknown))}: unknown, or may run without a bound"
-        raise CompileError("unsupported-function", message)
-    if "recurse" in found.called:
-        raise CompileError("unsupported-function", "recurse with arguments isn't supported yet")
+    found = words(tokens)
+    _check_functions(found)
+    if bounds.largest_constant(tokens) > _LARGEST_CONSTANT:
+        message = f"it makes a string of more than {_LARGEST_CONSTANT} characters"
+        raise CompileError("invalid-expression", message)
     used = tuple(sorted(found.variables & variables))
     source = f"(\n{program}\n)"
     if used:
         unpacked = ",".join(f"${name}" for name in used)
         source = f".v as {{{unpacked}}} | .d | {source}"
-    compiled = _Program(source)
+    compiled = _Program(_MULTIPLICATION + source if bounds.multiplies(tokens) else source)
     if not is_trusted:
         try:
             compiled.compile()
         except ValueError as error:
             raise _compile_error(str(error)) from None
-    return Expression(program, used, compiled)
+    return Expression(program, used, bounds.largest_input(tokens, found), source, compiled)
+
+
+def _check_functions(found: Words) -> None:
+    """Raises CompileError for a function that isn't to be called, or that isn't there."""
+    outside = found.functions & _OUTSIDE | {"$ENV"} & {f"${name}" for name in found.variables}
+    if outside:
+        names = ", ".join(sorted(outside))
+        raise CompileError("forbidden-function", f"{names} reaches outside of the run's data")
+    if unknown := found.functions - _ALLOWED - found.defined:
+        message = f"{', '.join(sorted(unknown))}: there is no such function"
+        raise CompileError("unsupported-function", message)
 
 
 def _compile_error(text: str) -> CompileError:

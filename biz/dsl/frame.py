@@ -64,13 +64,16 @@ class Frame:
     path: str
     world: World
 
-    def evaluate(self, evaluable: Evaluable, data: Any = ...) -> Any:
+    async def evaluate(self, evaluable: Evaluable, data: Any = ...) -> Any:
         """Evaluates on the task's input, or on `data`; faults the task where that fails."""
-        return evaluate(evaluable, self.input if data is ... else data, self.variables, self.task)
+        try:
+            return await evaluable.evaluate(self.input if data is ... else data, self.variables)
+        except EvaluationError as error:
+            raise self.fault("expression", str(error)) from None
 
-    def holds(self, condition: Expression, data: Any = ...) -> bool:
+    async def holds(self, condition: Expression, data: Any = ...) -> bool:
         """Whether a condition gives something else than false and null, as in jq."""
-        value = self.evaluate(condition, data)
+        value = await self.evaluate(condition, data)
         return value is not None and value is not False
 
     def within(self, local: Mapping[str, Any]) -> Frame:
@@ -79,7 +82,8 @@ class Frame:
 
     def fault(self, kind: str, detail: str, *, status: int | None = None) -> TaskFault:
         """A standard error of this task, to be raised."""
-        return fault(self.task, kind, detail, status=status)
+        error = WorkflowError.standard(kind, detail, instance=self.task.pointer, status=status)
+        return TaskFault(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,5 @@ class _Extended:
     def charge(self, size: int) -> None:
         self.variables.charge(size)
 
-
-def evaluate(evaluable: Evaluable, data: Any, variables: Variables, task: Task) -> Any:
-    """Evaluates; raises an expression error of `task`."""
-    try:
-        return evaluable.evaluate(data, variables)
-    except EvaluationError as error:
-        raise fault(task, "expression", str(error)) from None
-
-
-def fault(task: Task, kind: str, detail: str, *, status: int | None = None) -> TaskFault:
-    """A standard error of a task, to be raised."""
-    return TaskFault(WorkflowError.standard(kind, detail, instance=task.pointer, status=status))
+    async def evaluate(self, program: str, data: str) -> Any:
+        return await self.variables.evaluate(program, data)

@@ -44,10 +44,10 @@ class Interpreter:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
         self._arguments = self._workflow_arguments(input)
         self._require_valid(self._workflow.input.schema, input, "input")
-        data = self._transform(self._workflow.input, input, "/input/from")
+        data = await self._transform(self._workflow.input, input, "/input/from")
         self._arguments.context = data
         outcome = await self.run_list(self._workflow.do, data, "/do", {})
-        output = self._transform(self._workflow.output, outcome.output, "/output/as")
+        output = await self._transform(self._workflow.output, outcome.output, "/output/as")
         self._require_valid(self._workflow.output.schema, output, "output")
         _require_storable(output)
         return output
@@ -81,11 +81,11 @@ class Interpreter:
             local=local,
         )
         frame = Frame(task, data, arguments, local, path, self)
-        if task.condition is not None and not frame.holds(task.condition):
+        if task.condition is not None and not await frame.holds(task.condition):
             return Outcome(data, then="continue")
         self._require_valid(task.input.schema, data, "input", task)
         if task.input.value is not None:
-            data = frame.evaluate(task.input.value)
+            data = await frame.evaluate(task.input.value)
             frame = Frame(task, data, arguments, local, path, self)
         arguments.input = data
         try:
@@ -96,11 +96,11 @@ class Interpreter:
             return outcome
         output = arguments.raw_output = outcome.output
         if task.output.value is not None:
-            output = frame.evaluate(task.output.value, output)
+            output = await frame.evaluate(task.output.value, output)
         self._require_valid(task.output.schema, output, "output", task)
         arguments.output = output
         if task.export.value is not None:
-            self._arguments.context = frame.evaluate(task.export.value, output)
+            self._arguments.context = await frame.evaluate(task.export.value, output)
         self._require_valid(task.export.schema, self._arguments.context, "context", task)
         return Outcome(output, then=outcome.then or task.then)
 
@@ -120,11 +120,11 @@ class Interpreter:
         instance = f"/{what}" if task is None else task.pointer
         raise TaskFault(WorkflowError.standard("validation", detail, instance=instance))
 
-    def _transform(self, transformation: Transformation, data: Any, pointer: str) -> Any:
+    async def _transform(self, transformation: Transformation, data: Any, pointer: str) -> Any:
         if transformation.value is None:
             return data
         try:
-            return transformation.value.evaluate(data, self._arguments)
+            return await transformation.value.evaluate(data, self._arguments)
         except EvaluationError as error:
             raise TaskFault(
                 WorkflowError.standard("expression", str(error), instance=pointer)
@@ -132,8 +132,17 @@ class Interpreter:
 
     def _workflow_arguments(self, raw_input: Any) -> WorkflowArguments:
         return WorkflowArguments(
-            workflow=self._workflow, run=self._run, raw_input=raw_input, meter=self._meter
+            workflow=self._workflow,
+            run=self._run,
+            raw_input=raw_input,
+            meter=self._meter,
+            evaluate=self._evaluate,
         )
+
+    async def _evaluate(self, program: str, data: str) -> Any:
+        """Has the runtime evaluate, which gives way too."""
+        self._rest()
+        return await self._runtime.evaluate(program, data)
 
     async def _breathe(self) -> None:
         """Gives way after a fixed amount of work, never by a clock: a replay does the same."""

@@ -1,11 +1,12 @@
-"""The words of a jq program, as far as telling which functions and variables it uses.
+"""The tokens of a jq program, and the names in it.
 
 jq gives no access to its syntax tree, so what a program may use is decided on its tokens.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 _TOKEN = re.compile(
     r"""
@@ -17,7 +18,7 @@ _TOKEN = re.compile(
     | (?P<variable>\$\s*[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*)
     | (?P<name>[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*)
     | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)
-    | (?P<operator>\?//=?|\.\.|[|=!<>+\-*/%?:;,.]|//)
+    | (?P<operator>\?//=?|\.\.|//=?|[|+\-*/%=!<>]=|[|=!<>+\-*/%?:;,.])
     | (?P<open>[\[({])
     | (?P<close>[\])}])
     """,
@@ -38,58 +39,70 @@ class LexicalError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A token; `inside` is the innermost bracket around it, `if` for a conditional, or nothing.
+
+    Kinds are those of the grammar above, and `key` for a name that is an object's key. A string is
+    a token at its start, and one more behind each value that it interpolates.
+    """
+
+    kind: str
+    text: str
+    inside: str
+
+    @property
+    def symbol(self) -> str:
+        """The text of an operator, a bracket or a name; empty for all that holds data."""
+        return self.text if self.kind in ("operator", "open", "close", "name") else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What a program names: functions it calls or defines, variables it uses or binds.
 
-    `called` are those of the functions that are given arguments.
+    `called` are those of the functions that are given arguments, `defined` those that the program
+    defines, and their parameters.
     """
 
     functions: frozenset[str]
     called: frozenset[str]
+    defined: frozenset[str]
     variables: frozenset[str]
 
 
-def words(program: str) -> Words:
-    """The names in a program; raises LexicalError where brackets or strings don't close."""
-    found: dict[str, set[str]] = {"function": set(), "call": set(), "variable": set()}
-    for kind, text in _names(program):
-        found[kind].add(text)
-    return Words(
-        functions=frozenset(found["function"] | found["call"]),
-        called=frozenset(found["call"]),
-        variables=frozenset(found["variable"]),
-    )
+def words(tokens: Sequence[Token]) -> Words:
+    """The names in a program."""
+    functions, called, defined, variables = set[str](), set[str](), set[str](), set[str]()
+    is_head = False  # of a definition, from `def` to its colon; `$a` in it defines `a` too
+    for token, following in zip_longest(tokens, tokens[1:]):
+        if token.kind == "variable":
+            variables.add(token.text)
+        elif token.kind == "name":
+            functions.add(token.text)
+            if following is not None and following.text == "(":
+                called.add(token.text)
+        if is_head and token.kind in ("name", "variable"):
+            defined.add(token.text)
+        is_head = token.text == "def" or (is_head and token.text != ":")
+    return Words(frozenset(functions), frozenset(called), frozenset(defined), frozenset(variables))
 
 
-def _names(program: str) -> Iterator[tuple[str, str]]:
+def read_tokens(program: str) -> Sequence[Token]:
+    """All tokens but space and comments; raises LexicalError where brackets or strings don't close.
+
+    A variable's text is its name, without the `$`.
+    """
     around: list[str] = []
-    previous = name = ""
-    for kind, text, position in _tokens(program, around):
-        if name:
-            yield "call" if text == "(" else "function", name
-            name = ""
-        if kind == "variable":
-            yield "variable", text[1:].strip()
-        elif kind == "name" and not _is_key(previous, around, program, position):
-            name = text
-            if text == "if":
-                around.append(text)
-            elif text == "end":
-                _close(around, text)
-        previous = text
-    if name:
-        yield "function", name
+    tokens = list(_tokens(program, around))
     if around:
         raise LexicalError(f"{around[-1]!r} isn't closed")
+    return tokens
 
 
-def _tokens(program: str, around: list[str]) -> Iterator[tuple[str, str, int]]:
-    """The kind and text of each token, and the place behind it.
-
-    `around` holds the brackets that are open; a string stands for one token at each of its ends,
-    with what it interpolates between them.
-    """
+def _tokens(program: str, around: list[str]) -> Iterator[Token]:
+    """Reads tokens; `around` holds the brackets that are open."""
     position = 0
+    previous = ""
     while position < len(program):
         match = _TOKEN.match(program, position)
         if match is None:
@@ -101,13 +114,25 @@ def _tokens(program: str, around: list[str]) -> Iterator[tuple[str, str, int]]:
             continue
         if kind == "space":
             continue
+        inside = around[-1] if around else ""
         if kind == "open":
             around.append(text)
         elif kind == "close" and _close(around, text) == _INTERPOLATION:
             kind = "string"
+        elif kind == "variable":
+            text = text[1:].strip()
+        elif kind == "name":
+            if _is_key(previous, inside, program, position):
+                kind = "key"
+            elif text == "if":
+                around.append(text)
+            elif text == "end":
+                _close(around, text)
         if kind == "string":
             position = _read_string(program, position, around)
-        yield kind, text, position
+            text = program[match.start() : position]
+        yield Token(kind, text, inside)
+        previous = text
 
 
 def _close(around: list[str], text: str) -> str:
@@ -124,9 +149,9 @@ def _check_comment(text: str) -> None:
         raise LexicalError("a comment can't hold a backslash or a carriage return")
 
 
-def _is_key(previous: str, around: list[str], program: str, position: int) -> bool:
+def _is_key(previous: str, inside: str, program: str, position: int) -> bool:
     """Whether a name is an object's key: `{a: 1}` or `{a}`, and no call."""
-    if not around or around[-1] != "{" or previous not in ("{", ","):
+    if inside != "{" or previous not in ("{", ","):
         return False
     return _AFTER_KEY.match(program, position) is not None
 

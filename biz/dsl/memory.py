@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from biz.dsl.expressions import EvaluationError
 from biz.dsl.runtime import HttpCall, Progress, RunDescriptor
+
+
+def _refuse(program: str, data: str) -> Any:
+    raise EvaluationError("it may take too long to be evaluated in memory")
 
 
 class MemoryRuntime:
@@ -17,11 +22,17 @@ class MemoryRuntime:
         *,
         answer: Callable[[HttpCall], Any],
         start: datetime,
+        evaluate: Callable[[str, str], Any] = _refuse,
         id: str = "memory",
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """`answer` gives the output of each HTTP call, or raises TaskFault."""
+        """`answer` gives the output of each HTTP call, or raises TaskFault.
+
+        `evaluate` gives the result of a jq program that may not end on a JSON text, or raises
+        EvaluationError.
+        """
         self._answer = answer
+        self._evaluate = evaluate
         self._now = start
         self._run = RunDescriptor(
             id=id,
@@ -46,6 +57,10 @@ class MemoryRuntime:
     async def call_http(self, call: HttpCall, progress: Progress) -> Any:
         """Answers at once."""
         return self._answer(call)
+
+    async def evaluate(self, program: str, data: str) -> Any:
+        """Evaluates at once."""
+        return self._evaluate(program, data)
 
     async def breathe(self) -> None:
         """Nothing else is there to give way to."""

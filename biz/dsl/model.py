@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Evaluable(Protocol):
     """A value of a definition that may hold runtime expressions."""
 
-    def evaluate(self, data: Any, variables: Variables) -> Any:
+    async def evaluate(self, data: Any, variables: Variables) -> Any:
         """The value on `data`; raises EvaluationError."""
         ...
 

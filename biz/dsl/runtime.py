@@ -94,6 +94,14 @@ class Runtime(Protocol):
         """The call's output, as `call.output` says; raises TaskFault."""
         ...
 
+    async def evaluate(self, program: str, data: str) -> Any:
+        """The first result of a jq program on a JSON text, null where there is none.
+
+        The program may take any time and memory: it is evaluated where it can be stopped. Raises
+        EvaluationError, where it is stopped too.
+        """
+        ...
+
     async def breathe(self) -> None:
         """Gives way after a number of steps, so that a long computation blocks nothing else."""
         ...

@@ -22,7 +22,7 @@ class Literal:
 
     value: Any
 
-    def evaluate(self, data: Any, variables: Variables) -> Any:
+    async def evaluate(self, data: Any, variables: Variables) -> Any:
         """The value, which nobody may change."""
         return self.value
 
@@ -33,9 +33,11 @@ class ObjectValue:
 
     properties: Mapping[str, Evaluable]
 
-    def evaluate(self, data: Any, variables: Variables) -> Any:
+    async def evaluate(self, data: Any, variables: Variables) -> Any:
         """The object with its expressions evaluated."""
-        return {name: value.evaluate(data, variables) for name, value in self.properties.items()}
+        return {
+            name: await value.evaluate(data, variables) for name, value in self.properties.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,9 @@ class ArrayValue:
 
     items: Sequence[Evaluable]
 
-    def evaluate(self, data: Any, variables: Variables) -> Any:
+    async def evaluate(self, data: Any, variables: Variables) -> Any:
         """The array with its expressions evaluated."""
-        return [item.evaluate(data, variables) for item in self.items]
+        return [await item.evaluate(data, variables) for item in self.items]
 
 
 def read_value(node: Node, variables: frozenset[str]) -> Evaluable:

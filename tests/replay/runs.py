@@ -13,6 +13,8 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 
 from biz.engine import WORKFLOW_TYPE, RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress
+from workflows.activities.evaluation import EvaluationActivities
+from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.http_call import HttpActivities, new_http_client
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
@@ -46,6 +48,14 @@ def runs(service: str) -> Mapping[str, Run]:
                 {"inner": {"do": [{"set": {"set": {"id": "${ $context.id }"}}}]}},
             ],
             input={"id": 7},
+        ),
+        "expressions": Run(
+            tasks=[
+                {"make": {"set": {"numbers": "${ [range(.count)] }"}}},
+                {"match": {"if": '"abc" | test("b")', "set": "${ . * {sum: (.numbers | add)} }"}},
+                {"run away": {"set": {"n": "${ [repeat(1)] }"}}},
+            ],
+            input={"count": 3},
         ),
         "fault": Run(tasks=[{"fail": fail}], input={}),
         "long-loop": Run(
@@ -82,16 +92,21 @@ class _NoDatabase:
 async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with new_http_client(timeout_seconds=5) as http:
         recorder = _NoDatabase()
+        pool = ExpressionPool(cpu_seconds=1, memory_mb=128)
         worker = build_worker(
             client=client,
             task_queue=task_queue,
             http=HttpActivities(client=http, recorder=recorder, max_response_bytes=100_000),
             recording=RecordingActivities(recorder=recorder),
+            evaluation=EvaluationActivities(evaluator=pool),
             max_concurrent_calls=10,
             drain=timedelta(seconds=1),
         )
-        async with worker:
-            yield
+        try:
+            async with worker:
+                yield
+        finally:
+            await pool.close()
 
 
 async def record(client: Client, service: str) -> dict[str, WorkflowHistory]:
@@ -117,6 +132,6 @@ async def record(client: Client, service: str) -> dict[str, WorkflowHistory]:
             try:
                 await handle.result()
             except WorkflowFailureError:
-                assert name in ("cancelled", "fault", "invalid-input"), name
+                assert name in ("cancelled", "expressions", "fault", "invalid-input"), name
             histories[name] = await handle.fetch_history()
     return histories

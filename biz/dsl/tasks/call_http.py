@@ -68,19 +68,19 @@ class HttpCallTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Evaluates the request and makes the call."""
-        method = frame.evaluate(self.method)
+        method = await frame.evaluate(self.method)
         if not isinstance(method, str) or not _METHOD.fullmatch(method):
             raise frame.fault("expression", "the method's expression must give an HTTP method")
         authentication = self.endpoint.authentication
         call = HttpCall(
             method=method.upper(),
-            uri=self.endpoint.resolve(frame),
-            query=_pairs(frame, "query", self.query),
-            headers=_pairs(frame, "headers", self.headers),
-            body=frame.evaluate(self.body),
+            uri=await self.endpoint.resolve(frame),
+            query=await _pairs(frame, "query", self.query),
+            headers=await _pairs(frame, "headers", self.headers),
+            body=await frame.evaluate(self.body),
             output=self.output_format,
             redirect=self.redirect,
-            authentication=authentication.resolve(frame) if authentication else None,
+            authentication=await authentication.resolve(frame) if authentication else None,
             idempotency_key=frame.world.next_call_key(frame.path),
         )
         return Outcome(await frame.world.call_http(call, frame.path))
@@ -114,9 +114,9 @@ def _read_pairs(node: Node | None, variables: frozenset[str]) -> Evaluable:
     return read_value(node, variables)
 
 
-def _pairs(frame: Frame, what: str, evaluable: Evaluable) -> list[tuple[str, str]]:
+async def _pairs(frame: Frame, what: str, evaluable: Evaluable) -> list[tuple[str, str]]:
     """Names and values as they are sent: null sends nothing, an array its items one by one."""
-    values = frame.evaluate(evaluable)
+    values = await frame.evaluate(evaluable)
     if not isinstance(values, dict):
         raise frame.fault("expression", f"the {what} must be an object, not {describe(values)}")
     pairs = []

@@ -68,7 +68,7 @@ class ForTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Iterates; a collection that is no array is an expression error."""
-        items = frame.evaluate(self.collection)
+        items = await frame.evaluate(self.collection)
         if not isinstance(items, list):
             raise frame.fault("expression", f'"for.in" must give an array, not {describe(items)}')
         data = frame.input
@@ -76,7 +76,7 @@ class ForTask(Task):
             local = {**frame.local, self.each: item, self.at: index}
             if self.while_ is not None:
                 inside = frame.within(local)
-                if not inside.holds(self.while_, data):
+                if not await inside.holds(self.while_, data):
                     break
             path = f"{frame.path}/for/{index}/do"
             outcome = await frame.world.run_list(self.do, data, path, local)

@@ -41,4 +41,4 @@ class SetTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Evaluates what it sets."""
-        return Outcome(frame.evaluate(self.value))
+        return Outcome(await frame.evaluate(self.value))

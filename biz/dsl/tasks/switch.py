@@ -55,7 +55,7 @@ class SwitchTask(Task):
     async def execute(self, frame: Frame) -> Outcome:
         """Matches the cases in order; the default one last, wherever it stands."""
         for case in self.cases:
-            if case.when is not None and frame.holds(case.when):
+            if case.when is not None and await frame.holds(case.when):
                 return Outcome(frame.input, then=case.then)
         for case in self.cases:
             if case.when is None:

@@ -41,7 +41,7 @@ class WaitTask(Task):
         duration = self.wait.fixed
         if self.wait.expression is not None:
             try:
-                duration = parse_duration(frame.evaluate(self.wait.expression))
+                duration = parse_duration(await frame.evaluate(self.wait.expression))
             except InvalidDuration as error:
                 raise frame.fault("expression", f"the duration {error}") from None
         if duration:

@@ -33,7 +33,7 @@ SAMPLES = {
     ),
     "invalid-expression": ("do: []\noutput:\n  as: .a |", "/output/as", ".a |"),
     "forbidden-function": ("do: []\noutput:\n  as: {x: '${ env }'}", "/output/as/x", "'${ env }'"),
-    "unsupported-function": ("do:\n- a: {if: test(1), do: []}", "/do/0/a/if", "test"),
+    "unsupported-function": ("do:\n- a: {if: nothing, do: []}", "/do/0/a/if", "nothing"),
     "unavailable-variable": ("do: []\ninput: {from: $input}", "/input/from", "$input"),
     "invalid-variable": ("do:\n- a: {for: {in: ., each: a-b}, do: []}", "/do/0/a/for/each", "a-b"),
     "invalid-duration": ("do:\n- a:\n    wait: soon", "/do/0/a/wait", "soon"),

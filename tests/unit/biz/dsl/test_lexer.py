@@ -1,6 +1,10 @@
 import pytest
 
-from biz.dsl.lexer import KEYWORDS, LexicalError, words
+from biz.dsl.lexer import KEYWORDS, LexicalError, Words, read_tokens, words
+
+
+def names(program: str) -> Words:
+    return words(read_tokens(program))
 
 
 @pytest.mark.parametrize(
@@ -51,15 +55,29 @@ from biz.dsl.lexer import KEYWORDS, LexicalError, words
     ],
 )  # fmt: skip
 def test_a_program_names(program: str, functions: str, variables: str) -> None:
-    found = words(program)
+    found = names(program)
     assert found.functions - KEYWORDS == set(functions.split())
     assert found.variables == set(variables.split())
 
 
 @pytest.mark.parametrize("between", ["", " ", "\n", " # why\n ", "#\n#\n"])
 def test_arguments_make_a_name_a_call(between: str) -> None:
-    assert words(f"recurse{between}(.a)").called == {"recurse"}
-    assert not words(f"recurse{between}| (.a)").called
+    assert names(f"recurse{between}(.a)").called == {"recurse"}
+    assert not names(f"recurse{between}| (.a)").called
+
+
+@pytest.mark.parametrize(
+    ("program", "defined"),
+    [
+        ("def f: 1; f", "f"),
+        ("def f($a; g): $a | g | h; f(1; 2)", "f a g"),
+        ("def f: def g: h; g; f", "f g"),
+        ("{def: f}", ""),
+        (". as {f: $g} | f", ""),
+    ],
+)
+def test_a_program_defines(program: str, defined: str) -> None:
+    assert names(program).defined == set(defined.split())
 
 
 @pytest.mark.parametrize(
@@ -72,9 +90,9 @@ def test_arguments_make_a_name_a_call(between: str) -> None:
 )
 def test_no_program_of_jqs_is(program: str) -> None:
     with pytest.raises(LexicalError):
-        words(program)
+        names(program)
 
 
 def test_nested_interpolations_take_no_time() -> None:
     depth = 20_000
-    assert words('"\\(' * depth + "env" + ')"' * depth).functions == {"env"}
+    assert names('"\\(' * depth + "env" + ')"' * depth).functions == {"env"}
