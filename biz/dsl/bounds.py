@@ -13,7 +13,8 @@ CONSTANT = frozenset(
     """
     abs acos acosh arrays asin asinh atan atan2 atanh booleans cbrt ceil copysign cos cosh drem
     empty endswith erf erfc error exp exp10 exp2 expm1 fabs false fdim finites first floor fma fmax
-    fmin fmod frexp fromdate fromdateiso8601 gamma getpath gmtime has hypot in infinite isempty
+    fmin fmod frexp fromdate fromdateiso8601 gamma getpath gmtime has have_decnum
+    have_literal_numbers hypot in infinite isempty
     isfinite isinfinite isnan isnormal iterables j0 j1 last ldexp length lgamma lgamma_r limit
     log log10 log1p log2 logb ltrimstr mktime modf nan nearbyint nextafter nexttoward normals not
     nth null nulls numbers objects path pow remainder rint round rtrimstr scalars scalb scalbln
@@ -99,7 +100,9 @@ def largest_constant(tokens: Sequence[Token]) -> float:
 
 
 def _is_constant(token: Token) -> bool:
-    return token.kind in ("string", "number") or token.symbol in _CONSTANT_OPERATORS
+    if token.kind == "string":
+        return token.text.startswith('"') and not _interpolates(token)
+    return token.kind == "number" or token.symbol in _CONSTANT_OPERATORS
 
 
 def _is_unbounded(tokens: Sequence[Token], words: Words) -> bool:
@@ -167,8 +170,12 @@ def _choices(tokens: Sequence[Token]) -> int:
 
 
 def _makes_text(token: Token) -> bool:
-    is_interpolating = token.text.startswith('"') and token.text.endswith("\\(")
-    return token.kind == "format" or is_interpolating or token.symbol in _GROWING
+    starts_interpolating = token.text.startswith('"') and _interpolates(token)
+    return token.kind == "format" or starts_interpolating or token.symbol in _GROWING
+
+
+def _interpolates(token: Token) -> bool:
+    return token.kind == "string" and token.text.endswith("\\(")
 
 
 def _is_suffix(before: Token, token: Token) -> bool:

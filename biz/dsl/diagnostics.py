@@ -17,7 +17,7 @@ CODES = {
     "unknown-reference": "A name isn't defined under `use`.",
     "invalid-expression": "A runtime expression doesn't compile.",
     "forbidden-function": "A runtime expression uses a function that reaches outside of its data.",
-    "unsupported-function": "A runtime expression uses a function that isn't supported yet.",
+    "unsupported-function": "A runtime expression uses a function that isn't there.",
     "unavailable-variable": "A runtime expression uses a variable that doesn't exist at its place.",
     "invalid-variable": "The name given to a variable isn't an identifier.",
     "invalid-duration": "A duration isn't ISO 8601, is negative or longer than a hundred years.",

@@ -16,8 +16,8 @@ import jq
 from biz.dsl import bounds
 from biz.dsl.lexer import KEYWORDS, LexicalError, Words, read_tokens, words
 
-_ALLOWED = bounds.CONSTANT | bounds.LINEAR | bounds.ITERATING | bounds.UNBOUNDED | KEYWORDS
-_OUTSIDE = frozenset(
+ALLOWED = bounds.CONSTANT | bounds.LINEAR | bounds.ITERATING | bounds.UNBOUNDED | KEYWORDS
+OUTSIDE = frozenset(
     """
     env builtins debug stderr input inputs input_filename input_line_number now localtime
     strflocaltime get_search_list get_jq_origin get_prog_origin modulemeta halt halt_error import
@@ -181,11 +181,11 @@ def compile_expression(
 
 def _check_functions(found: Words) -> None:
     """Raises CompileError for a function that isn't to be called, or that isn't there."""
-    outside = found.functions & _OUTSIDE | {"$ENV"} & {f"${name}" for name in found.variables}
+    outside = found.functions & OUTSIDE | {"$ENV"} & {f"${name}" for name in found.variables}
     if outside:
         names = ", ".join(sorted(outside))
         raise CompileError("forbidden-function", f"{names} reaches outside of the run's data")
-    if unknown := found.functions - _ALLOWED - found.defined:
+    if unknown := found.functions - ALLOWED - found.defined:
         message = f"{', '.join(sorted(unknown))}: there is no such function"
         raise CompileError("unsupported-function", message)
 

@@ -238,3 +238,30 @@ class TestOddities:
         count = {"for": {"in": ".items"}, "do": [{"add": {"set": {"n": "${ .n + 1 }"}}}]}
         ended = await service.run([{"loop": count}], {"n": 0, "items": list(range(20_000))})
         assert (ended.status, ended.output) == (ExecutionStatus.COMPLETED, {"n": 20_000})
+
+    async def test_an_expression_that_doesnt_end_faults_and_others_go_on(
+        self, service: Service
+    ) -> None:
+        endless = await service.start([{"run away": {"set": "${ [range(1e9)] }"}}])
+        tasks = [
+            {"make": {"set": "${ [range(.n)] }"}},
+            {"match": {"if": 'tostring | test("^.0,1,2")', "set": {"sum": "${ add }"}}},
+            {"double": {"set": "${ .sum * 2 }"}},
+        ]
+        ended = await service.run(tasks, {"n": 4})
+        assert (ended.status, ended.output) == (ExecutionStatus.COMPLETED, 12)
+        faulted = await service.executions.get(endless.id, wait=timedelta(seconds=30))
+        assert faulted.status is ExecutionStatus.FAULTED
+        assert faulted.error is not None
+        assert (faulted.error.status, faulted.error.instance) == (400, "/do/0/run away")
+        assert "too much memory" in faulted.error.detail
+
+    async def test_a_run_is_cancelled_while_an_expression_is_evaluated(
+        self, service: Service
+    ) -> None:
+        tasks = [{"compute": {"set": "${ last(range(3e6)) }"}}, {"rest": {"wait": "PT1H"}}]
+        started = await service.start(tasks)
+        await asyncio.sleep(0.2)
+        await service.temporal.get_workflow_handle(started.id).cancel()
+        ended = await service.executions.get(started.id, wait=timedelta(seconds=30))
+        assert ended.status is ExecutionStatus.CANCELLED

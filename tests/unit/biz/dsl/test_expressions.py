@@ -6,7 +6,9 @@ import jq
 import pytest
 
 from biz.dsl.expressions import (
+    ALLOWED,
     MAX_LENGTH,
+    OUTSIDE,
     CompileError,
     EvaluationError,
     compile_expression,
@@ -170,7 +172,7 @@ def test_what_reaches_outside_of_the_data_is_forbidden(program: str) -> None:
         ('test("^a")', "abc", True),
         ('split(", *"; null)', "a,  b", ["a", "b"]),
         ("reduce .[] as $x (0; . + $x)", [1, 2, 3], 6),
-        ("[recurse(.a)] | length", {"a": {"a": None}}, 3),
+        ("[recurse(.a // empty)] | length", {"a": {"a": {}}}, 3),
         (".[2] = 1", None, [None, None, 1]),
         ("[.[] | $a]", [0] * 3000, [[1]] * 3000),
         (". * 3", "ab", "ababab"),
@@ -227,13 +229,12 @@ def test_a_large_constant_isnt_made(program: str, is_sound: bool) -> None:
         assert refusal(program).code == "invalid-expression"
 
 
-def test_each_builtin_function_of_jqs_is_allowed_forbidden_or_misses_its_arguments() -> None:
-    builtins = jq.compile('builtins | map(split("/")[0])').input_text("null").first()
-    for name in set(builtins):
-        try:
-            compile_expression(name, frozenset())
-        except CompileError as error:
-            assert error.code in ("forbidden-function", "invalid-expression"), name
+BUILTINS = jq.compile('builtins[] | split("/")[0]').input_text("null")
+
+
+def test_each_builtin_function_of_jqs_is_known() -> None:
+    unknown = [name for name in BUILTINS if name not in ALLOWED | OUTSIDE]
+    assert not unknown
 
 
 @pytest.mark.parametrize(
