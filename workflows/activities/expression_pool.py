@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from biz.dsl.depth import is_deeper
 from biz.dsl.expressions import EvaluationError
+from biz.dsl.sizes import MAX_JSON_BYTES
 from workflows.activities import expression_process
 from workflows.activities.expression_process import LENGTH, MEMORY_EXIT_CODE
 
-MAX_RESULT_BYTES = 1024 * 1024
 MAX_RESULT_DEPTH = 200
 _PROCESSES = 4
 _PATIENCE_FACTOR = 10
@@ -88,7 +88,7 @@ class _Evaluator:
 
     @classmethod
     async def start(cls, cpu_seconds: int, memory_bytes: int) -> Self:
-        limits = (cpu_seconds, memory_bytes, MAX_RESULT_BYTES)
+        limits = (cpu_seconds, memory_bytes, MAX_JSON_BYTES)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",

@@ -51,19 +51,14 @@ def answer(request: bytes, result_bytes: int) -> bytes:
     """The result as `{"value": …}`, or what is wrong with it as `{"error": "…"}`."""
     program, data = json.loads(request)
     try:
-        value = next(iter(_compile(program).input_text(data)), None)
-        text = json.dumps({"value": value})
+        key, text = "value", json.dumps(next(iter(_compile(program).input_text(data)), None))
     except ValueError as error:
-        text = json.dumps({"error": str(error)})
+        key, text = "error", json.dumps(str(error))
     except RecursionError:
-        return _error("the result is nested too deep")
+        key, text = "error", json.dumps("the result is nested too deep")
     if len(text) > result_bytes:
-        return _error(f"the result has more than {result_bytes} bytes")
-    return text.encode()
-
-
-def _error(message: str) -> bytes:
-    return json.dumps({"error": message}).encode()
+        key, text = "error", json.dumps(f"the result has more than {result_bytes} bytes")
+    return f'{{"{key}": {text}}}'.encode()
 
 
 def read(source: BinaryIO) -> bytes:
