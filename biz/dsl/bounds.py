@@ -18,8 +18,8 @@ CONSTANT = frozenset(
     j1 last ldexp length lgamma lgamma_r limit log log10 log1p log2 logb ltrimstr mktime modf nan
     nearbyint nextafter nexttoward normals not nth null nulls numbers objects path pow remainder
     rint round rtrimstr scalars scalb scalbln select significand sin sinh skip sqrt startswith
-    strftime strings strptime tan tanh tgamma toboolean todate todateiso8601 tonumber trimstr true
-    trunc type utf8bytelength values y0 y1
+    strings tan tanh tgamma toboolean todate todateiso8601 tonumber trimstr true trunc type
+    utf8bytelength values y0 y1
     """.split()
 )
 """Builtin functions that take no longer for larger data, but for what their arguments do."""
@@ -43,10 +43,11 @@ ITERATING = frozenset(
 UNBOUNDED = frozenset(
     """
     JOIN capture combinations fromstream gsub implode jn match pick range repeat scan setpath splits
-    sub test truncate_stream until walk while yn
+    strftime strptime sub test truncate_stream until walk while yn
     """.split()
 )
-"""Those of which nothing can be told: they loop, search by patterns, or make up places."""
+"""Those of which nothing can be told: they loop, search by patterns, or make up places. Dates by
+a format are among them, since `%s` and `%Z` read the time zone of the process."""
 
 _LOOPS = UNBOUNDED | {"def", "foreach", "reduce"}
 _STEPS = 30_000_000

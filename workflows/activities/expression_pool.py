@@ -98,7 +98,7 @@ class _Evaluator:
             stdout=PIPE,
             stderr=DEVNULL,
             cwd="/",
-            env={},
+            env={"TZ": "UTC"},
             start_new_session=True,  # a signal from the terminal is for us
         )
         return cls(process)
