@@ -1,5 +1,7 @@
 """ExecutionService: decode, call one use case, encode. What isn't here yet is UNIMPLEMENTED."""
 
+import asyncio
+
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from biz.execution import ExecutionUsecase
 from server.service.convert import (
@@ -25,7 +27,9 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
     async def StartExecution(
         self, request: execution_pb2.StartExecutionRequest, context: object
     ) -> execution_pb2.StartExecutionResponse:
-        execution = await self._executions.start(start_request_from_proto(request))
+        # In a thread, since a large input takes a while.
+        start = await asyncio.to_thread(start_request_from_proto, request)
+        execution = await self._executions.start(start)
         return execution_pb2.StartExecutionResponse(
             execution=execution_to_proto(execution, runs_url=self._runs_url)
         )

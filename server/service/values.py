@@ -8,9 +8,13 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import NULL_VALUE, Value
 
+from biz.dsl.sizes import MAX_JSON_BYTES
 from biz.errors import Violation
 
 MAX_DEPTH = 32
+# A number in a list grows the most: `1, ` has three bytes as JSON and eleven as Protobuf.
+_MAX_BYTES = 4 * MAX_JSON_BYTES
+_MAX_FAULTS = 100
 _FIRST_INEXACT = 2**53
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -24,9 +28,19 @@ def value_from_proto(value: Value, *, field: str, faults: list[Violation]) -> An
 
     What can't be carried is added to `faults` as a violation of `field`: whole numbers from 2^53
     on, NaN and infinities, U+0000 in a text or key, more than 32 levels of objects and lists,
-    values of no kind. The result means nothing then.
+    values of no kind. The result means nothing then. Reading ends after a hundred of them, and
+    before what can't have at most MAX_JSON_BYTES as JSON: in Python it would take far more memory.
     """
-    return _Reader(field, faults).read(value, None, 0)
+    try:
+        if value.ByteSize() > _MAX_BYTES:
+            raise _TooLarge
+        return _Reader(field, faults).read(value, None, 0)
+    except _TooLarge:
+        message = f"must have at most {MAX_JSON_BYTES} bytes as JSON, all but ASCII escaped"
+        faults.append(Violation(field=field, code="too-long", message=message))
+    except _TooManyFaults:
+        pass
+    return None
 
 
 def value_to_proto(value: Any) -> Value:
@@ -46,10 +60,19 @@ def text_to_proto(text: str) -> str:
     return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
 
 
+class _TooLarge(Exception):
+    """The value has more than MAX_JSON_BYTES as JSON."""
+
+
+class _TooManyFaults(Exception):
+    """Nobody reads on."""
+
+
 class _Reader:
     def __init__(self, field: str, faults: list[Violation]) -> None:
         self._field = field
         self._faults = faults
+        self._room = MAX_JSON_BYTES
 
     def read(self, value: Value, place: _Place, depth: int) -> Any:
         match value.WhichOneof("kind"):
@@ -64,18 +87,27 @@ class _Reader:
             case "struct_value" | "list_value" if depth == MAX_DEPTH:
                 self._fault(place, "too-deep", f"must be nested at most {MAX_DEPTH} levels deep")
             case "struct_value":
+                fields = value.struct_value.fields
+                self._take(6 * len(fields) or 2)  # `"": ` and `, ` for each
                 return {
                     self._text(key, place): self.read(item, (place, key), depth + 1)
-                    for key, item in value.struct_value.fields.items()
+                    for key, item in fields.items()
                 }
             case "list_value":
+                values = value.list_value.values
+                self._take(2 * len(values) or 2)  # `, ` for each
                 return [
-                    self.read(item, (place, index), depth + 1)
-                    for index, item in enumerate(value.list_value.values)
+                    self.read(item, (place, index), depth + 1) for index, item in enumerate(values)
                 ]
             case _:
                 self._fault(place, "no-kind", "must be a JSON value; for none, send null")
         return None
+
+    def _take(self, least: int) -> None:
+        """Counts the bytes that an object or list has as JSON beside its keys and items."""
+        self._room -= least
+        if self._room < 0:
+            raise _TooLarge
 
     def _text(self, text: str, place: _Place) -> str:
         if "\0" in text:
@@ -97,6 +129,8 @@ class _Reader:
             field=self._field, code=code, message=message, pointer=_pointer(place)
         )
         self._faults.append(violation)
+        if len(self._faults) >= _MAX_FAULTS:
+            raise _TooManyFaults
 
 
 def _pointer(place: _Place) -> str:

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.execution.v1 import execution_pb2
+from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.errors import Violation
+from biz.limits import check_size
 from server.service.values import MAX_DEPTH, value_from_proto, value_to_proto
 
 EXACT = 2**53 - 1
@@ -108,6 +110,32 @@ def test_all_faults_are_named_at_once() -> None:
     message.list_value.values[1].number_value = 1e20
     _, faults = read(message)
     assert [fault.pointer for fault in faults] == ["/0", "/1"]
+
+
+@pytest.mark.parametrize("item", [1, [], {}, {"": 1}, nested(MAX_DEPTH - 1, leaf="x")])
+def test_whatever_fits_as_json_is_read(item: Any) -> None:
+    value = [item] * ((MAX_JSON_BYTES - 2) // (json_size(item) + 2))
+    assert json_size(value) <= MAX_JSON_BYTES
+    assert read(value_to_proto(value)) == (value, [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [[]] * MAX_JSON_BYTES,
+        [[{}] * 1000] * 300,
+        [{"": 1}] * 150_000,
+        [1] * MAX_JSON_BYTES,
+        "x" * 4 * MAX_JSON_BYTES,
+    ],
+)
+def test_a_value_that_is_much_too_large_isnt_read(value: Any) -> None:
+    assert read(value_to_proto(value)) == (None, list(check_size("input", value)))
+
+
+def test_only_the_first_hundred_faults_are_looked_for() -> None:
+    _, faults = read(value_to_proto([1e20] * 1000))
+    assert [fault.pointer for fault in faults] == [f"/{index}" for index in range(100)]
 
 
 def test_values_of_32_levels_pass_and_deeper_ones_are_refused() -> None:
