@@ -143,8 +143,11 @@ class Chain(grpc.aio.ServerInterceptor):
             try:
                 return await handle(request, Call(context, method))
             except CallAborted as aborted:
-                trailers = (*context.trailing_metadata(), *aborted.trailing_metadata)
-                await context.abort(aborted.code, aborted.details, trailers)
+                code, details, trailers = aborted.code, aborted.details, aborted.trailing_metadata
+            # gRPC keeps the exception of an abort in a cycle: what it leads to stays in memory for
+            # a while. So it is raised outside the block above, and this frame drops the request.
+            del request
+            return await context.abort(code, details, (*context.trailing_metadata(), *trailers))
 
         return _MAKERS[method.request_streaming, method.response_streaming](serve)
 

@@ -63,7 +63,11 @@ def error_mapping(proceed: Handler, method: Method) -> Handler:
             raised = error
         refusal = _refusal(raised, call)
         call.outcome = refusal.code
-        raise refusal from raised
+        try:
+            raise refusal from raised
+        finally:
+            # Its trace leads here: without the names, a large request goes at once, not in a while.
+            del refusal, raised
 
     return handle
 
