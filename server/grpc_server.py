@@ -16,6 +16,8 @@ from server.interceptors.chain import Chain
 
 # What a body of 4 MiB, Envoy's limit, can grow to as Protobuf, where a number takes eleven bytes.
 DEFAULT_MAX_RECEIVE_BYTES = 24 * 1024 * 1024
+_MAX_METADATA_BYTES = 128 * 1024
+_MAX_PENDING_CALLS = 100_000
 
 
 class ListenError(Exception):
@@ -103,6 +105,14 @@ class GrpcServer:
             # Two servers on one port would share its connections, unnoticed.
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", self._max_receive_bytes),
+            # Beyond the first gRPC refuses at random, beyond the second always. Envoy lets 60 KiB
+            # pass; here each header counts 32 bytes more.
+            ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
+            ("grpc.absolute_max_metadata_size", _MAX_METADATA_BYTES),
+            # Likewise for calls that came in a burst and wait to be taken up: as many as Envoy lets
+            # run at once.
+            ("grpc.server.max_pending_requests", _MAX_PENDING_CALLS),
+            ("grpc.server.max_pending_requests_hard_limit", _MAX_PENDING_CALLS),
             # Watchers may be quiet for long: ask whether they are still there, and let them ask.
             ("grpc.keepalive_time_ms", 60_000),
             ("grpc.keepalive_timeout_ms", 20_000),

@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import socket
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -14,6 +16,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 
 from api.template.v1 import template_pb2, template_pb2_grpc
+from biz.errors import TemplateNotFound
 from server.grpc_server import GrpcServer, ListenError, Service
 from server.interceptors.chain import Chain
 from server.interceptors.errors import error_mapping
@@ -26,16 +29,20 @@ NAME = "api.template.v1.TemplateService"
 
 
 class Templates(template_pb2_grpc.TemplateServiceServicer):
-    """Answers with the id asked for, once it may."""
+    """Answers with the id asked for, once it may; 404 doesn't exist."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.cancelled = asyncio.Event()
+        self.freed = asyncio.Event()
+        self._refusal: weakref.ref[TemplateNotFound] | None = None
 
     async def GetTemplate(self, request: Any, context: object) -> Any:
         self.asked.set()
+        if request.id == 404:
+            raise self._not_found()
         try:
             await self.may_answer.wait()
         except asyncio.CancelledError:
@@ -43,6 +50,12 @@ class Templates(template_pb2_grpc.TemplateServiceServicer):
             raise
         template = template_pb2.Template(id=request.id)
         return template_pb2.GetTemplateResponse(template=template)
+
+    def _not_found(self) -> TemplateNotFound:
+        """An error whose end sets `freed`."""
+        error = TemplateNotFound("there is no template 404")
+        self._refusal = weakref.ref(error, lambda _: self.freed.set())
+        return error
 
 
 @pytest.fixture
@@ -228,3 +241,20 @@ async def test_messages_over_the_limit_are_refused(
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await send(StringValue(value="x" * 1001))
     assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_a_burst_of_calls_waits_its_turn(channel: grpc.aio.Channel) -> None:
+    answers = await asyncio.gather(*(get(channel, id=id) for id in range(1000, 5000)))
+    assert [answer.template.id for answer in answers] == list(range(1000, 5000))
+
+
+async def test_what_a_refusal_leads_to_is_freed_at_once(
+    templates: Templates, channel: grpc.aio.Channel
+) -> None:
+    gc.disable()
+    try:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await get(channel, id=404)
+        await asyncio.wait_for(templates.freed.wait(), 10)
+    finally:
+        gc.enable()
