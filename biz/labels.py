@@ -1,7 +1,7 @@
 """Labels: what users sort their templates and executions by."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from biz.errors import Violation
 
@@ -33,8 +33,11 @@ def check_labels(labels: Mapping[str, str]) -> Iterable[Violation]:
             )
 
 
-def parse_label_filter(terms: Iterable[str]) -> tuple[dict[str, str], list[Violation]]:
-    """Reads terms such as "team=payments"; all of them must match."""
+def parse_label_filter(terms: Sequence[str]) -> tuple[dict[str, str], list[Violation]]:
+    """Reads at most MAX_LABELS terms such as "team=payments"; all of them must match."""
+    if len(terms) > MAX_LABELS:
+        message = f"filter by at most {MAX_LABELS} labels"
+        return {}, [Violation(field="labels", code="too-many", message=message)]
     labels: dict[str, str] = {}
     faults = []
     for term in terms:

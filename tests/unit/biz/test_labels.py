@@ -42,6 +42,7 @@ def test_labels_that_arent_kept(labels: dict[str, str], codes: list[str]) -> Non
         (["a="], {"a": ""}),
         (["a=b=c"], {"a": "b=c"}),
         (["a=b", "a=b"], {"a": "b"}),
+        ([f"k{i}=" for i in range(MAX_LABELS)], {f"k{i}": "" for i in range(MAX_LABELS)}),
     ],
 )
 def test_a_filter_by_labels(terms: list[str], labels: dict[str, str]) -> None:
@@ -52,3 +53,8 @@ def test_a_filter_by_labels(terms: list[str], labels: dict[str, str]) -> None:
 def test_no_filter_by_labels_is(terms: list[str]) -> None:
     _, [fault] = parse_label_filter(terms)
     assert (fault.field, fault.code) == ("labels", "bad-label-filter")
+
+
+def test_a_filter_by_too_many_labels_is_one_fault() -> None:
+    _, [fault] = parse_label_filter(["a=b"] * (MAX_LABELS + 1))
+    assert (fault.field, fault.code) == ("labels", "too-many")
