@@ -35,6 +35,8 @@ def template_named(size: int) -> bytes:
         ("POST", "/api/v1/templates/1"),
         ("DELETE", "/api/v1/templates"),
         ("OPTIONS", "/api/v1/templates"),
+        ("GET", "/api/v1/templates:"),
+        ("POST", "/api/v1/executions/abc:cancel:"),
         ("POST", "/api.template.v1.TemplateService/GetTemplate"),
     ],
 )
@@ -57,6 +59,10 @@ def test_head_is_not_found_and_has_no_body(http: httpx.Client) -> None:
         "/api/v1/executions/abc:typo",
         "/api/v1/executions/abc:watch/",
         "/api/v1/executions:stat",
+        "/api/v1/executions/:",
+        "/api/v1/executions/:?wait=1s",
+        "/api/v1/executions/:stats",
+        "/api/v1/executions/abc:",
         "/api/v1/executions/abc:suspend",
     ],
 )
@@ -74,6 +80,7 @@ def test_a_known_verb_reaches_its_call(http: httpx.Client) -> None:
         ("a%20b", "a b"),
         ("a%2Fb", "a/b"),
         ("a%3Atypo", "a:typo"),
+        ("%3A", ":"),
         ("%E2%82%AC", "€"),
         ("a+b", "a+b"),
         ("..%2f..%2f", "../../"),
@@ -202,11 +209,21 @@ def test_a_larger_body_in_chunks_is_refused(http: httpx.Client) -> None:
     assert refused(http.post("/api/v1/templates", content=chunks)) == TOO_LARGE
 
 
-def test_a_body_within_the_limit_passes_however_much_it_grows_as_protobuf(
+def test_a_body_within_the_limit_reaches_its_call_however_much_it_grows_as_protobuf(
     http: httpx.Client,
 ) -> None:
     body = b'{"input":[%s1]}' % (b"1," * 2_000_000)
-    assert http.post("/api/v1/executions", content=body).status_code == 200
+    answer = refusal(http.post("/api/v1/executions", content=body))
+    (violation,) = answer.details[1]["field_violations"]
+    assert (answer.status, violation["field"], violation["reason"]) == (400, "input", "TOO_LONG")
+
+
+@pytest.mark.parametrize("size", [9_000, 20_000, 60_000])
+def test_a_long_query_and_long_headers_reach_their_call(http: httpx.Client, size: int) -> None:
+    answer = http.get(f"/api/v1/templates?name={'x' * size}")
+    assert len(answer.json()["templates"][0]["name"]) == size
+    answer = http.get("/api/v1/templates/1", headers={"x-long": "x" * size})
+    assert len(answer.json()["template"]["labels"]["x-long"]) == size
 
 
 def test_headers_that_are_too_large_are_refused(http: httpx.Client) -> None:

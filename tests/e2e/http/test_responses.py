@@ -151,6 +151,23 @@ def test_a_caller_can_not_steer_envoy(http: httpx.Client) -> None:
     assert not steering.keys() & answer.json()["template"]["labels"].keys()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("grpc-timeout", "abc"),
+        ("grpc-timeout", "0S"),
+        ("grpc-encoding", "gzip"),
+        ("x-mine-bin", "!!!"),
+    ],
+)
+def test_a_header_that_means_something_to_grpc_stays_outside(
+    http: httpx.Client, name: str, value: str
+) -> None:
+    answer = http.get("/api/v1/templates/1", headers={name: value})
+    assert name not in answer.json()["template"]["labels"]
+    assert http.post("/api/v1/templates", headers={name: value}, json={}).status_code == 200
+
+
 def test_grpc_is_pointed_away_from_the_http_port(http: httpx.Client) -> None:
     with grpc.insecure_channel(f"{http.base_url.host}:{http.base_url.port}") as channel:
         call = channel.unary_unary("/api.template.v1.TemplateService/GetTemplate")
