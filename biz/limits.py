@@ -10,7 +10,7 @@ from biz.errors import Violation
 def check_present(field: str, value: str | None) -> Iterator[Violation]:
     """A text that isn't blank; None is a field that isn't set."""
     if value is not None and not value.strip():
-        yield Violation(field=field, code="empty", message="must not be empty")
+        yield Violation(field=field, code="empty", message="is missing, or blank")
 
 
 def check_length(field: str, value: str | None, limit: int) -> Iterator[Violation]:

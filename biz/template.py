@@ -242,8 +242,8 @@ class TemplateUsecase:
 
     async def _checked(self, config: str, faults: Sequence[Violation]) -> Checked:
         """The definition, once it and the other fields have no fault."""
-        if too_large := list(check_size("config", config)):
-            raise InvalidArgument([*faults, *too_large])
+        if unfit := [*check_present("config", config), *check_size("config", config)]:
+            raise InvalidArgument([*faults, *unfit])
         loop = asyncio.get_running_loop()
         checked = await loop.run_in_executor(self._checks, check, config)
         errors = [

@@ -1,6 +1,8 @@
 """The language's runtime on Temporal: its clock, timers and activities."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,29 +89,29 @@ class TemporalRuntime:
             detail = f"the call's body, headers and query have more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))
         try:
-            return await workflow.execute_activity_method(
-                HttpActivities.call,
-                request,
-                start_to_close_timeout=_CALL_TIMEOUT,
-                heartbeat_timeout=_CALL_HEARTBEAT,
-                retry_policy=_CALL_RETRY,
-                summary=progress.current_tasks[0][-_SUMMARY_LENGTH:],
-            )
+            with _cancellable():
+                return await workflow.execute_activity_method(
+                    HttpActivities.call,
+                    request,
+                    start_to_close_timeout=_CALL_TIMEOUT,
+                    heartbeat_timeout=_CALL_HEARTBEAT,
+                    retry_policy=_CALL_RETRY,
+                    summary=progress.current_tasks[0][-_SUMMARY_LENGTH:],
+                )
         except ActivityError as error:
             raise _call_fault(error) from error
 
     async def evaluate(self, program: str, data: str) -> Any:
         """A local activity."""
         try:
-            evaluated = await workflow.execute_local_activity_method(
-                EvaluationActivities.evaluate_expression,
-                args=[program, data],
-                start_to_close_timeout=_EVALUATION_TIMEOUT,
-                retry_policy=_EVALUATION_RETRY,
-            )
+            with _cancellable():
+                evaluated = await workflow.execute_local_activity_method(
+                    EvaluationActivities.evaluate_expression,
+                    args=[program, data],
+                    start_to_close_timeout=_EVALUATION_TIMEOUT,
+                    retry_policy=_EVALUATION_RETRY,
+                )
         except ActivityError as error:
-            if isinstance(error.cause, CancelledError):
-                raise asyncio.CancelledError from error
             raise EvaluationError(
                 "the expression was given up: its process was lost too often"
             ) from error
@@ -119,9 +121,10 @@ class TemporalRuntime:
 
     async def breathe(self) -> None:
         """A local activity: only a command counts as giving way, and a timer takes a second."""
-        await workflow.execute_local_activity(
-            breathe, start_to_close_timeout=_RECORDING_TIMEOUT, retry_policy=_RECORDING_RETRY
-        )
+        with _cancellable():
+            await workflow.execute_local_activity(
+                breathe, start_to_close_timeout=_RECORDING_TIMEOUT, retry_policy=_RECORDING_RETRY
+            )
 
     async def record_end(self, end: ExecutionEnd) -> None:
         """Writes how the run ended. A cancellation that comes now comes too late."""
@@ -138,14 +141,16 @@ class TemporalRuntime:
                 await asyncio.shield(recording)
             except asyncio.CancelledError:
                 continue
+        recording.result()
 
     async def _record_progress(self, progress: Progress) -> None:
-        await workflow.execute_local_activity_method(
-            RecordingActivities.record_progress,
-            args=[self._execution_id, self._next(progress)],
-            start_to_close_timeout=_RECORDING_TIMEOUT,
-            retry_policy=_RECORDING_RETRY,
-        )
+        with _cancellable():
+            await workflow.execute_local_activity_method(
+                RecordingActivities.record_progress,
+                args=[self._execution_id, self._next(progress)],
+                start_to_close_timeout=_RECORDING_TIMEOUT,
+                retry_policy=_RECORDING_RETRY,
+            )
 
     def _next(self, progress: Progress) -> ExecutionProgress:
         self._sequence += 1
@@ -158,11 +163,20 @@ class TemporalRuntime:
         )
 
 
-def _call_fault(error: ActivityError) -> BaseException:
+@contextmanager
+def _cancellable() -> Iterator[None]:
+    """Tells an activity that was cancelled with the run from one that failed."""
+    try:
+        yield
+    except ActivityError as error:
+        if isinstance(error.cause, CancelledError):
+            raise asyncio.CancelledError from error
+        raise
+
+
+def _call_fault(error: ActivityError) -> TaskFault:
     """What an activity's failure is to the workflow."""
     cause = error.cause
-    if isinstance(cause, CancelledError):
-        return asyncio.CancelledError()
     if isinstance(cause, ApplicationError) and cause.non_retryable and cause.details:
         return TaskFault(WorkflowError.from_json(cause.details[0]))
     detail = "the call was given up: its worker was lost too often"

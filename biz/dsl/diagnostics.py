@@ -26,6 +26,8 @@ CODES = {
     "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",
     "unsupported-task": "A task of the standard that isn't supported yet.",
     "unsupported-property": "A property of the standard that isn't supported yet.",
+    "literal-expression": "A text holds `${` but isn't an expression as a whole, so it stays.",
+    "encoded-address": "An address begins with a variable, whose `:` and `/` are percent-encoded.",
 }
 
 
@@ -60,15 +62,23 @@ class Diagnostics:
 
     def error(self, code: str, message: str, pointer: str) -> None:
         """Adds an error; `code` is one of CODES."""
-        if code not in CODES:
-            raise KeyError(code)
-        if not self.is_full:
-            self._found.append(Diagnostic(code=code, message=message, pointer=pointer))
+        self._add(Diagnostic(code=code, message=message, pointer=pointer))
+
+    def warning(self, code: str, message: str, pointer: str) -> None:
+        """Adds a warning; `code` is one of CODES."""
+        severity = Severity.WARNING
+        self._add(Diagnostic(code=code, message=message, pointer=pointer, severity=severity))
 
     @property
     def is_full(self) -> bool:
         """Whether nothing more is kept."""
         return len(self._found) == MAX_FOUND
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        if diagnostic.code not in CODES:
+            raise KeyError(diagnostic.code)
+        if not self.is_full:
+            self._found.append(diagnostic)
 
     def all(self) -> tuple[Diagnostic, ...]:
         """All that was found, in the order of finding."""

@@ -50,6 +50,12 @@ def _read_uri(node: Node, variables: frozenset[str]) -> UriTemplate | Expression
     text = node.string()
     if is_evaluated(text):
         return read_expression(node, variables)
+    if text.startswith("{"):
+        node.warning(
+            "encoded-address",
+            "the variable is percent-encoded, so it can't hold a whole address; "
+            'write an expression, such as ${ .base + "/orders" }',
+        )
     try:
         return compile_template(text if node.is_string else "/")
     except InvalidTemplate as error:

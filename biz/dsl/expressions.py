@@ -175,7 +175,7 @@ def compile_expression(
         try:
             compiled.compile()
         except ValueError as error:
-            raise _compile_error(str(error)) from None
+            raise _compile_error(program, str(error)) from None
     return Expression(program, used, bounds.largest_input(tokens, found), source, compiled)
 
 
@@ -190,12 +190,13 @@ def _check_functions(found: Words) -> None:
         raise CompileError("unsupported-function", message)
 
 
-def _compile_error(text: str) -> CompileError:
+def _compile_error(program: str, text: str) -> CompileError:
     if undefined := _UNDEFINED_VARIABLE.search(text):
         return CompileError(
             "unavailable-variable", f"${undefined.group(1)} doesn't exist at this place"
         )
-    detail = _COMPILE_ERROR.search(text)
-    return CompileError(
-        "invalid-expression", f"not a jq program: {detail.group(1) if detail else text}"
-    )
+    found = _COMPILE_ERROR.search(text)
+    detail = found.group(1) if found else text
+    if ")" not in program:  # it is the one around the program that jq met
+        detail = detail.replace("unexpected ')'", "unexpected end")
+    return CompileError("invalid-expression", f"not a jq program: {detail}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from biz.dsl import arguments
@@ -165,9 +166,13 @@ class Parser:
             if key in node.value:
                 node.at(key).error("unsupported-task", f"{key} tasks aren't supported yet")
                 return
-        known = ", ".join(sorted((*KINDS, *UNSUPPORTED_KINDS)))
         present = ", ".join(f'"{key}"' for key in list(node.value)[:5]) or "nothing"
-        node.error("unknown-task", f"must have one of {known}; it has {present}")
+        message = f"must have one of {', '.join(sorted(KINDS))}; it has {present}"
+        for key in node.value:
+            if close := get_close_matches(key, KINDS, n=1):
+                message += f'; did you mean "{close[0]}"?'
+                break
+        node.error("unknown-task", message)
 
 
 def _read_document(node: Node) -> Document:

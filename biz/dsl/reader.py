@@ -43,6 +43,10 @@ class Node:
         """Reports a fault of this value."""
         self._diagnostics.error(code, message, self.pointer)
 
+    def warning(self, code: str, message: str) -> None:
+        """Reports what is allowed, but hardly meant."""
+        self._diagnostics.warning(code, message, self.pointer)
+
     def at(self, key: str | int) -> Node:
         """A property or item that is there."""
         return Node(

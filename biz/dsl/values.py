@@ -56,6 +56,11 @@ def read_value(node: Node, variables: frozenset[str]) -> Evaluable:
     if isinstance(node.value, str):
         if is_evaluated(node.value):
             return read_expression(node, variables)
+        if "${" in node.value:
+            node.warning(
+                "literal-expression",
+                'stays as it is: an expression is the whole text, such as ${ "Hello " + .name }',
+            )
     elif isinstance(node.value, dict):
         properties = {key: read_value(node.at(key), variables) for key in node.value}
         if not all(isinstance(value, Literal) for value in properties.values()):

@@ -148,7 +148,7 @@ async def test_a_version_of_the_document_that_is_too_long(world: World) -> None:
 @pytest.mark.parametrize(
     ("config", "code"),
     [
-        ("", "wrong-type"),
+        ("", "empty"),
         ("not a definition", "wrong-type"),
         ("{", "syntax"),
         ("é" * (MAX_JSON_BYTES // 6 + 1), "too-long"),
