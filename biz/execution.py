@@ -275,12 +275,7 @@ class ExecutionUsecase:
     async def _stored(self, request: StartRequest) -> Execution:
         """The execution that the request makes, or made before."""
         namespace = request.namespace or DEFAULT_NAMESPACE
-        key = request_key(
-            "StartExecution",
-            namespace,
-            request.request_id,
-            asdict(replace(request, wait=timedelta(), request_id="")),
-        )
+        key = _key_of(request, namespace)
         if key and (known := await self._repo.find_by_request(key)):
             return known
         template = await self._template(request, namespace)
@@ -353,6 +348,13 @@ async def settle(repo: ExecutionRepo, engine: Engine, id: str) -> Execution:
         return execution
     await repo.record_end(id, state.end)
     return await repo.get(id)
+
+
+def _key_of(request: StartRequest, namespace: str) -> RequestKey | None:
+    if not request.request_id:
+        return None  # and no copy of its input is made
+    content = asdict(replace(request, wait=timedelta(), request_id=""))
+    return request_key("StartExecution", namespace, request.request_id, content)
 
 
 async def _new_execution(

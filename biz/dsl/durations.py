@@ -62,9 +62,7 @@ def read_duration(node: Node, variables: frozenset[str]) -> Duration:
 
 def _from_text(text: str) -> timedelta:
     if not _LITERAL.fullmatch(text):
-        raise InvalidDuration(
-            'must be ISO 8601, such as "PT1M30S", or such as {seconds: 90}'
-        )
+        raise InvalidDuration('must be ISO 8601, such as "PT1M30S", or such as {seconds: 90}')
     parsed = isodate.parse_duration(text)
     if isinstance(parsed, timedelta):
         return parsed
