@@ -29,7 +29,19 @@ _SEMANTIC_VERSION = re.compile(
 )
 _SUPPORTED_DSL = re.compile(r"1\.0\.\d+(?:[-+].*)?")
 
-_Parse = Callable[[Mapping[str, Node], Mapping[str, Any], "Parser", frozenset[str]], Task | None]
+
+@dataclass(frozen=True, slots=True)
+class TaskSource:
+    """A task of a definition while it is read.
+
+    `fields` are its properties, `common` what is read already: that which every task has.
+    `variables` are those that its own expressions may use; `parser` reads the lists in it.
+    """
+
+    fields: Mapping[str, Node]
+    common: Mapping[str, Any]
+    variables: frozenset[str]
+    parser: Parser
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class Kind:
 
     required: Sequence[str]
     optional: Sequence[str]
-    parse: _Parse
+    parse: Callable[[TaskSource], Task | None]
 
 
 KINDS: Mapping[str, Kind] = {
@@ -135,9 +147,8 @@ class Parser:
             self._report_unknown_kind(node)
             return None
         fields = node.object(required=kind.required, optional=(*kind.optional, *_COMMON))
-        return kind.parse(
-            fields, self._common(name, node, fields, variables), self, arguments.TASK | variables
-        )
+        common = self._common(name, node, fields, variables)
+        return kind.parse(TaskSource(fields, common, arguments.TASK | variables, self))
 
     def _common(
         self, name: str, node: Node, fields: Mapping[str, Node], variables: frozenset[str]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from biz.dsl.model import Task
-from biz.dsl.reader import Node
 from biz.dsl.tasks.call_http import HttpCallTask
 
 if TYPE_CHECKING:
-    from biz.dsl.parser import Parser
+    from biz.dsl.parser import TaskSource
 
 REQUIRED = ("call",)
 OPTIONAL = ("with",)
@@ -18,17 +16,12 @@ OPTIONAL = ("with",)
 _PROTOCOLS = ("a2a", "asyncapi", "grpc", "mcp", "openapi")
 
 
-def parse(
-    fields: Mapping[str, Node],
-    common: Mapping[str, Any],
-    parser: Parser,
-    variables: frozenset[str],
-) -> Task | None:
+def parse(source: TaskSource) -> Task | None:
     """The call task of the kind that `call` names, None where that isn't supported."""
-    node = fields["call"]
+    node = source.fields["call"]
     name = node.string()
     if name == "http":
-        return HttpCallTask.parse(fields, common, parser, variables)
+        return HttpCallTask.parse(source)
     if name in _PROTOCOLS:
         node.error("unsupported-task", f"calls by {name} aren't supported yet")
     elif node.is_string:

@@ -17,7 +17,7 @@ from biz.dsl.values import Literal, read_expression, read_value
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame
-    from biz.dsl.parser import Parser
+    from biz.dsl.parser import TaskSource
 
 _METHOD = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 
@@ -35,18 +35,12 @@ class HttpCallTask(Task):
     redirect: bool
 
     @classmethod
-    def parse(
-        cls,
-        fields: Mapping[str, Node],
-        common: Mapping[str, Any],
-        parser: Parser,
-        variables: frozenset[str],
-    ) -> HttpCallTask:
-        """Reads its own properties; `common` are those of every task."""
-        if "with" not in fields:
-            parser.missing(common["pointer"], "with")
-            return cls(**common, **_NOTHING)
-        arguments = fields["with"].object(
+    def parse(cls, source: TaskSource) -> HttpCallTask:
+        """Reads its own properties."""
+        if "with" not in source.fields:
+            source.parser.missing(source.common["pointer"], "with")
+            return cls(**source.common, **_NOTHING)
+        arguments = source.fields["with"].object(
             required=("method", "endpoint"),
             optional=("headers", "body", "query", "output", "redirect"),
         )
@@ -54,16 +48,18 @@ class HttpCallTask(Task):
         output = arguments.get("output")
         redirect = arguments.get("redirect")
         return cls(
-            method=_read_method(arguments["method"], variables),
-            endpoint=read_endpoint(arguments["endpoint"], variables, parser.authentications),
-            headers=_read_pairs(arguments.get("headers"), variables),
-            query=_read_pairs(arguments.get("query"), variables),
-            body=read_value(body, variables) if body else Literal(None),
+            method=_read_method(arguments["method"], source.variables),
+            endpoint=read_endpoint(
+                arguments["endpoint"], source.variables, source.parser.authentications
+            ),
+            headers=_read_pairs(arguments.get("headers"), source.variables),
+            query=_read_pairs(arguments.get("query"), source.variables),
+            body=read_value(body, source.variables) if body else Literal(None),
             output_format=HttpOutput(output.choice("content", "raw", "response"))
             if output
             else HttpOutput.CONTENT,
             redirect=redirect.boolean() if redirect else False,
-            **common,
+            **source.common,
         )
 
     async def execute(self, frame: Frame) -> Outcome:

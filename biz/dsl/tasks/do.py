@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from biz.dsl.model import Task, TaskList
-from biz.dsl.reader import Node
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame, Outcome
-    from biz.dsl.parser import Parser
+    from biz.dsl.parser import TaskSource
 
 REQUIRED = ("do",)
 OPTIONAL = ()
@@ -24,15 +23,11 @@ class DoTask(Task):
     do: TaskList
 
     @classmethod
-    def parse(
-        cls,
-        fields: Mapping[str, Node],
-        common: Mapping[str, Any],
-        parser: Parser,
-        variables: frozenset[str],
-    ) -> DoTask:
-        """Reads its own properties; `common` are those of every task."""
-        return cls(do=parser.task_list(fields["do"], variables), **common)
+    def parse(cls, source: TaskSource) -> DoTask:
+        """Reads its own properties."""
+        return cls(
+            do=source.parser.task_list(source.fields["do"], source.variables), **source.common
+        )
 
     async def execute(self, frame: Frame) -> Outcome:
         """Does the tasks on its input."""

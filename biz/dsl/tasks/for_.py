@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task, TaskList
-from biz.dsl.reader import Node, describe
+from biz.dsl.reader import describe
 from biz.dsl.values import read_expression, read_value
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame
-    from biz.dsl.parser import Parser
+    from biz.dsl.parser import TaskSource
 
 REQUIRED = ("for", "do")
 OPTIONAL = ("while",)
@@ -36,34 +36,32 @@ class ForTask(Task):
     do: TaskList
 
     @classmethod
-    def parse(
-        cls,
-        fields: Mapping[str, Node],
-        common: Mapping[str, Any],
-        parser: Parser,
-        variables: frozenset[str],
-    ) -> ForTask:
-        """Reads its own properties; `common` are those of every task."""
-        loop = fields["for"].object(required=("in",), optional=("each", "at"))
-        each = parser.variable(loop.get("each"), default="item")
-        at = parser.variable(loop.get("at"), default="index")
+    def parse(cls, source: TaskSource) -> ForTask:
+        """Reads its own properties."""
+        loop = source.fields["for"].object(required=("in",), optional=("each", "at"))
+        each = source.parser.variable(loop.get("each"), default="item")
+        at = source.parser.variable(loop.get("at"), default="index")
         if each == at:
-            fields["for"].error("invalid-variable", f'"each" and "at" are both "{each}"')
-        inside = variables | {each, at}
-        source = loop["in"]
-        if isinstance(source.value, str):
-            collection: Evaluable = read_expression(source, variables)
+            source.fields["for"].error("invalid-variable", f'"each" and "at" are both "{each}"')
+        inside = source.variables | {each, at}
+        items = loop["in"]
+        if isinstance(items.value, str):
+            collection: Evaluable = read_expression(items, source.variables)
         else:
-            for item in source.array():
+            for item in items.array():
                 item.mapping()
-            collection = read_value(source, variables)
+            collection = read_value(items, source.variables)
         return cls(
             each=each,
             at=at,
             collection=collection,
-            while_=(read_expression(fields["while"], inside) if "while" in fields else None),
-            do=parser.task_list(fields["do"], inside),
-            **common,
+            while_=(
+                read_expression(source.fields["while"], inside)
+                if "while" in source.fields
+                else None
+            ),
+            do=source.parser.task_list(source.fields["do"], inside),
+            **source.common,
         )
 
     async def execute(self, frame: Frame) -> Outcome:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task
-from biz.dsl.reader import Node
 from biz.dsl.values import read_transformation_value
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame
-    from biz.dsl.parser import Parser
+    from biz.dsl.parser import TaskSource
 
 REQUIRED = ("set",)
 OPTIONAL = ()
@@ -26,18 +24,12 @@ class SetTask(Task):
     value: Evaluable
 
     @classmethod
-    def parse(
-        cls,
-        fields: Mapping[str, Node],
-        common: Mapping[str, Any],
-        parser: Parser,
-        variables: frozenset[str],
-    ) -> SetTask:
-        """Reads its own properties; `common` are those of every task."""
-        node = fields["set"]
+    def parse(cls, source: TaskSource) -> SetTask:
+        """Reads its own properties."""
+        node = source.fields["set"]
         if node.value == {}:
             node.error("empty", "must set at least one property")
-        return cls(value=read_transformation_value(node, variables), **common)
+        return cls(value=read_transformation_value(node, source.variables), **source.common)
 
     async def execute(self, frame: Frame) -> Outcome:
         """Evaluates what it sets."""

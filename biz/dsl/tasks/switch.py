@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
@@ -14,7 +14,7 @@ from biz.dsl.values import read_expression
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame
-    from biz.dsl.parser import Parser
+    from biz.dsl.parser import TaskSource
 
 REQUIRED = ("switch",)
 OPTIONAL = ()
@@ -36,21 +36,15 @@ class SwitchTask(Task):
     cases: Sequence[Case]
 
     @classmethod
-    def parse(
-        cls,
-        fields: Mapping[str, Node],
-        common: Mapping[str, Any],
-        parser: Parser,
-        variables: frozenset[str],
-    ) -> SwitchTask:
-        """Reads its own properties; `common` are those of every task."""
-        node = fields["switch"]
-        cases = [_read_case(item, variables) for _, item in node.named_items()]
+    def parse(cls, source: TaskSource) -> SwitchTask:
+        """Reads its own properties."""
+        node = source.fields["switch"]
+        cases = [_read_case(item, source.variables) for _, item in node.named_items()]
         if node.value == []:
             node.error("empty", "must have at least one case")
         if len([case for case in cases if case.when is None]) > 1:
             node.error("invalid-value", 'only one case may be without "when"')
-        return cls(cases=cases, **common)
+        return cls(cases=cases, **source.common)
 
     async def execute(self, frame: Frame) -> Outcome:
         """Matches the cases in order; the default one last, wherever it stands."""

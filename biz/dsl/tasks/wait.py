@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from biz.dsl.durations import InvalidDuration, parse_duration, read_duration
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Duration, Task
-from biz.dsl.reader import Node
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame
-    from biz.dsl.parser import Parser
+    from biz.dsl.parser import TaskSource
 
 REQUIRED = ("wait",)
 OPTIONAL = ()
@@ -26,15 +24,9 @@ class WaitTask(Task):
     wait: Duration
 
     @classmethod
-    def parse(
-        cls,
-        fields: Mapping[str, Node],
-        common: Mapping[str, Any],
-        parser: Parser,
-        variables: frozenset[str],
-    ) -> WaitTask:
-        """Reads its own properties; `common` are those of every task."""
-        return cls(wait=read_duration(fields["wait"], variables), **common)
+    def parse(cls, source: TaskSource) -> WaitTask:
+        """Reads its own properties."""
+        return cls(wait=read_duration(source.fields["wait"], source.variables), **source.common)
 
     async def execute(self, frame: Frame) -> Outcome:
         """Sleeps by the run's clock."""
