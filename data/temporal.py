@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import (
     Client,
     Interceptor,
@@ -15,6 +16,7 @@ from temporalio.client import (
     WorkflowHandle,
 )
 from temporalio.common import WorkflowIDReusePolicy
+from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadConverter
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -31,12 +33,27 @@ _ENDED_FROM_OUTSIDE = (
 )
 
 
+class _WithoutTraces(DefaultFailureConverter):
+    """Keeps the files of a worker out of Temporal's history; its log has them."""
+
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+    ) -> None:
+        super().to_failure(exception, payload_converter, failure)
+        failure.stack_trace = ""
+
+
 async def connect(
     *, address: str, namespace: str, interceptors: Sequence[Interceptor] = ()
 ) -> Client:
     """A client that comes back by itself when it is cut off. Raises EngineUnavailable."""
     try:
-        return await Client.connect(address, namespace=namespace, interceptors=interceptors)
+        return await Client.connect(
+            address,
+            namespace=namespace,
+            interceptors=interceptors,
+            data_converter=DataConverter(failure_converter_class=_WithoutTraces),
+        )
     except RuntimeError:
         raise EngineUnavailable(f"Temporal doesn't answer at {address}") from None
 

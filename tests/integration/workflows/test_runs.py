@@ -206,6 +206,8 @@ class TestOddities:
         assert ended.status is ExecutionStatus.FAULTED
         assert ended.error is not None
         assert (ended.error.status, ended.error.instance) == (503, "/do/0/group/do/0/ask")
+        history = await service.temporal.get_workflow_handle(ended.id).fetch_history()
+        assert "stackTrace" not in history.to_json()
 
     @pytest.mark.parametrize("name", ["größe ✓/~1", "long" * 100, "new\nline"])
     async def test_a_task_may_have_any_name(
