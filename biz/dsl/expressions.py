@@ -13,10 +13,12 @@ from typing import Any, Protocol
 
 import jq
 
-from biz.dsl import bounds
-from biz.dsl.lexer import KEYWORDS, LexicalError, Words, read_tokens, words
+from biz.dsl import jq_bounds
+from biz.dsl.jq_lexer import KEYWORDS, LexicalError, Words, read_tokens, words
 
-ALLOWED = bounds.CONSTANT | bounds.LINEAR | bounds.ITERATING | bounds.UNBOUNDED | KEYWORDS
+ALLOWED = (
+    jq_bounds.CONSTANT | jq_bounds.LINEAR | jq_bounds.ITERATING | jq_bounds.UNBOUNDED | KEYWORDS
+)
 OUTSIDE = frozenset(
     """
     env builtins debug stderr input inputs input_filename input_line_number now localtime
@@ -162,7 +164,7 @@ def compile_expression(
         raise CompileError("invalid-expression", f"not a jq program: {error}") from None
     found = words(tokens)
     _check_functions(found)
-    if bounds.largest_constant(tokens) > _LARGEST_CONSTANT:
+    if jq_bounds.largest_constant(tokens) > _LARGEST_CONSTANT:
         message = f"it makes a string of more than {_LARGEST_CONSTANT} characters"
         raise CompileError("invalid-expression", message)
     used = tuple(sorted(found.variables & variables))
@@ -170,13 +172,13 @@ def compile_expression(
     if used:
         unpacked = ",".join(f"${name}" for name in used)
         source = f".v as {{{unpacked}}} | .d | {source}"
-    compiled = _Program(_MULTIPLICATION + source if bounds.multiplies(tokens) else source)
+    compiled = _Program(_MULTIPLICATION + source if jq_bounds.multiplies(tokens) else source)
     if not is_trusted:
         try:
             compiled.compile()
         except ValueError as error:
             raise _compile_error(program, str(error)) from None
-    return Expression(program, used, bounds.largest_input(tokens, found), source, compiled)
+    return Expression(program, used, jq_bounds.largest_input(tokens, found), source, compiled)
 
 
 def _check_functions(found: Words) -> None:

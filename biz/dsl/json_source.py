@@ -10,8 +10,8 @@ from itertools import count
 from typing import Any
 
 from biz.dsl.depth import is_deeper
-from biz.dsl.places import MAX_DEPTH, TOO_DEEP, Position, SourceError
 from biz.dsl.pointers import child
+from biz.dsl.positions import MAX_DEPTH, TOO_DEEP, Position, SourceError
 
 _TOKEN = re.compile(
     r"""

@@ -76,7 +76,7 @@ class RunDescriptor:
 
 
 class Runtime(Protocol):
-    """Implemented durably by `workflows`, and in memory by `biz.dsl.memory`."""
+    """Implemented durably by `workflows`, and in memory by `biz.dsl.memory_runtime`."""
 
     def describe(self) -> RunDescriptor:
         """The run."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from biz.dsl import json_source, yaml_source
-from biz.dsl.places import Position, SourceError
+from biz.dsl.positions import Position, SourceError
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from biz.dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from biz.dsl.model import Document, TaskList, Workflow
 from biz.dsl.parser import parse_workflow
-from biz.dsl.places import Position, SourceError
+from biz.dsl.positions import Position, SourceError
 from biz.dsl.schemas import SchemaFault
 from biz.dsl.source import read
 

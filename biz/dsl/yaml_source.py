@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from biz.dsl.places import MAX_DEPTH, NOWHERE, TOO_DEEP, Position, SourceError
 from biz.dsl.pointers import child
+from biz.dsl.positions import MAX_DEPTH, NOWHERE, TOO_DEEP, Position, SourceError
 
 _TAG = "tag:yaml.org,2002:"
 _BASES = {"0o": 8, "0x": 16}

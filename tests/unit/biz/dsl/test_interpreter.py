@@ -6,7 +6,7 @@ import pytest
 
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.interpreter import MAX_OUTPUT_BYTES, MAX_OUTPUT_DEPTH, Interpreter
-from biz.dsl.memory import MemoryRuntime
+from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.runtime import Progress
 from biz.dsl.validator import load_workflow
 from tests.fixtures.workflows import START, Json, fault_of, no_answer, output_of, standard, workflow

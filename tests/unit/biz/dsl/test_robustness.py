@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.interpreter import Interpreter
-from biz.dsl.memory import MemoryRuntime
+from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.model import Workflow
 from biz.dsl.runtime import HttpCall
 from biz.dsl.validator import check

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from biz.dsl.places import MAX_DEPTH, Position, SourceError
+from biz.dsl.positions import MAX_DEPTH, Position, SourceError
 from biz.dsl.source import read
 
 DEEP = 100_000

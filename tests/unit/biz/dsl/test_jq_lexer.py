@@ -1,6 +1,6 @@
 import pytest
 
-from biz.dsl.lexer import KEYWORDS, LexicalError, Words, read_tokens, words
+from biz.dsl.jq_lexer import KEYWORDS, LexicalError, Words, read_tokens, words
 
 
 def names(program: str) -> Words:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from biz.dsl.bounds import largest_constant, largest_input
 from biz.dsl.expressions import compile_expression
-from biz.dsl.lexer import read_tokens, words
+from biz.dsl.jq_bounds import largest_constant, largest_input
+from biz.dsl.jq_lexer import read_tokens, words
 
 
 def bound(program: str) -> int:

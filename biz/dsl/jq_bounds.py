@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from biz.dsl.lexer import KEYWORDS, Token, Words
+from biz.dsl.jq_lexer import KEYWORDS, Token, Words
 
 CONSTANT = frozenset(
     """
