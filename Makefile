@@ -79,7 +79,7 @@ $(READY): requirements-dev.lock | $(if $(filter uv,$(UV)),,$(UV))
 
 $(OWN_UV):
 	@python3 -m venv $(CACHE)/uv
-	@$(CACHE)/uv/bin/pip install --quiet uv
+	@$(CACHE)/uv/bin/pip install --quiet uv==0.13.9
 
 lint-python: $(READY)
 	$(BIN)/ruff check .
