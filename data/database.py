@@ -95,10 +95,6 @@ class Database:
         """Runs statements that are committed one by one, and can be run again."""
         return await self._run(self._writers, work, nullcontext, repeatable=True)
 
-    async def ping(self) -> None:
-        """Returns when the database answers. Raises DatabaseUnavailable."""
-        await self.read(lambda db: db.execute_sql("SELECT 1").fetchall())
-
     async def _run(
         self, executor: Executor | None, work: Work[T], scope: Scope, *, repeatable: bool
     ) -> T:

@@ -80,10 +80,9 @@ class Frame:
         """The same task, with other loop variables for its expressions."""
         return replace(self, local=local, variables=_Extended(self.variables, local))
 
-    def fault(self, kind: str, detail: str, *, status: int | None = None) -> TaskFault:
+    def fault(self, kind: str, detail: str) -> TaskFault:
         """A standard error of this task, to be raised."""
-        error = WorkflowError.standard(kind, detail, instance=self.task.pointer, status=status)
-        return TaskFault(error)
+        return TaskFault(WorkflowError.standard(kind, detail, instance=self.task.pointer))
 
 
 @dataclass(frozen=True, slots=True)

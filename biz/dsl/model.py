@@ -93,7 +93,6 @@ class TaskList:
     """Tasks in the order of their declaration, with the place of each name."""
 
     tasks: Sequence[Task]
-    pointer: str
     places: Mapping[str, int]
 
 

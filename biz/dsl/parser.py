@@ -112,7 +112,6 @@ class Parser:
         tasks = [self._task(name, item, variables) for name, item in items]
         return TaskList(
             tasks=[task for task in tasks if task is not None],
-            pointer=node.pointer,
             places={name: place for place, (name, _) in enumerate(items)},
         )
 

@@ -73,7 +73,7 @@ async def test_all_parts_work_together_and_close_in_order(settings: Settings) ->
     assert worker.done()
     assert worker.cancelled() or worker.exception() is None
     with pytest.raises(Exception, match="isn't open"):
-        await database.ping()
+        await database.read(lambda db: None)
 
 
 async def test_a_part_opens_only_what_it_needs(settings: Settings) -> None:
