@@ -252,10 +252,10 @@ async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None
 async def test_idle_connections_that_died_are_replaced_unseen(
     postgresql: Database, postgres: Postgres
 ) -> None:
-    await asyncio.gather(*(postgresql.ping() for _ in range(8)))
+    await asyncio.gather(*(postgresql.read(look) for _ in range(8)))
     _kill_all_connections(postgres)
 
-    await asyncio.gather(*(postgresql.ping() for _ in range(8)))
+    await asyncio.gather(*(postgresql.read(look) for _ in range(8)))
     await postgresql.write(lambda db: _insert(db, 1))
     await postgresql.write_statement(lambda db: _insert(db, 2))
 
@@ -296,7 +296,7 @@ async def test_a_commit_without_answer_is_repeated_only_where_that_does_no_harm(
 
     assert len(made) == attempts
     assert await _ids(postgresql) == []
-    await postgresql.ping()
+    await postgresql.read(look)
 
 
 async def test_a_connection_that_dies_twice_is_unavailable(
@@ -308,7 +308,7 @@ async def test_a_connection_that_dies_twice_is_unavailable(
 
     with pytest.raises(DatabaseUnavailable):
         await postgresql.read(work)
-    await postgresql.ping()
+    await postgresql.read(look)
 
 
 async def test_threads_are_bounded(postgresql: Database, postgres: Postgres) -> None:
