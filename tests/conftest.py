@@ -1,5 +1,7 @@
 """Fixtures of all tests; each module under tests/fixtures brings one real part."""
 
+import pytest
+
 pytest_plugins = [
     "tests.fixtures.chain",
     "tests.fixtures.envoy",
@@ -12,3 +14,11 @@ pytest_plugins = [
     "tests.fixtures.stack",
     "tests.fixtures.temporal",
 ]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows the figures that tests have measured, from whichever process they ran in."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(str(value))

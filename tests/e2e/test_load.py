@@ -3,9 +3,8 @@
 import asyncio
 import json
 import statistics
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import grpc
 import pytest
@@ -111,7 +110,7 @@ def _line(name: str, seconds: Sequence[float]) -> str:
 
 @pytest.mark.timeout(300)
 def test_a_thousand_executions_from_fifty_clients(
-    processes: Processes, http_service: HttpService, capsys: pytest.CaptureFixture[str]
+    processes: Processes, http_service: HttpService, record_property: Callable[[str, object], None]
 ) -> None:
     processes.serve()
     processes.start("worker")
@@ -123,6 +122,5 @@ def test_a_thousand_executions_from_fifty_clients(
     assert set(listed) == set(load.outputs)
     assert sum(http_service.counts.values()) == EXECUTIONS
     kind = processes.settings["DATABASE_URL"].partition(":")[0]
-    with capsys.disabled():
-        sys.stdout.write(f"\n{kind}: {EXECUTIONS / took:.0f} executions a second; ")
-        sys.stdout.write(f"{_line('Start', load.starts)}; {_line('Get', load.gets)}\n")
+    rate = f"{kind}: {EXECUTIONS / took:.0f} executions a second"
+    record_property("figures", f"{rate}; {_line('Start', load.starts)}; {_line('Get', load.gets)}")
