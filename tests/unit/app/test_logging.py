@@ -1,6 +1,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -80,9 +81,9 @@ def test_text_leaves_out_what_went_well_and_only_read(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize(("level", "format"), [("debug", "text"), ("info", "json")])
 def test_calls_that_read_are_there_for_programs_and_for_debugging(
-    level: str, format: str, capsys: pytest.CaptureFixture[str]
+    level: str, format: Literal["json", "text"], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure_logging(level=level, format=format)  # type: ignore[arg-type] # parametrize gives str
+    configure_logging(level=level, format=format)
     called("GetExecution", "OK")
     assert "GetExecution" in capsys.readouterr().err
 
@@ -96,9 +97,9 @@ def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize("format", ["json", "text"])
 def test_a_trace_shows_no_values_of_variables(
-    format: str, capsys: pytest.CaptureFixture[str]
+    format: Literal["json", "text"], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure_logging(level="info", format=format)  # type: ignore[arg-type] # parametrize gives str
+    configure_logging(level="info", format=format)
     password = "-".join(["very", "secret"])
     try:
         int(password[:0])

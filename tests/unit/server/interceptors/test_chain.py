@@ -113,7 +113,7 @@ async def test_a_method_that_nobody_serves_is_unimplemented(serve: Serve) -> Non
 
 async def test_a_function_that_is_not_async_is_unimplemented(serve: Serve) -> None:
     def generated(request: Any, context: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # as the generated servicers do
 
     served = await serve(error_mapping, UnaryUnary=generated)
     assert code_of(await status_of(served.unary_unary())) is grpc.StatusCode.UNIMPLEMENTED
