@@ -36,6 +36,7 @@ from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.http_call import HttpActivities
+from workflows.activities.performing import Performer
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
 
@@ -208,6 +209,7 @@ class Container(containers.DeclarativeContainer):
         cpu_seconds=settings.provided.expression_cpu_seconds,
         memory_mb=settings.provided.expression_memory_mb,
     )
+    performer = providers.Singleton(Performer, recorder=execution_repo)
     worker = Part(
         resources.run_worker,
         worker=providers.Singleton(
@@ -216,8 +218,8 @@ class Container(containers.DeclarativeContainer):
             task_queue=settings.provided.task_queue,
             http=providers.Singleton(
                 HttpActivities,
+                performer=performer,
                 client=http_client,
-                recorder=execution_repo,
                 max_response_bytes=settings.provided.call_max_response_bytes,
             ),
             recording=providers.Singleton(RecordingActivities, recorder=execution_repo),

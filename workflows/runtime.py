@@ -11,14 +11,15 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
+from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
-from biz.dsl.runtime import HttpCall, Progress, RunDescriptor
+from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from workflows.activities.breath import breathe
 from workflows.activities.evaluation import EvaluationActivities
-from workflows.activities.http_call import HttpActivities, HttpCallRequest
+from workflows.activities.performing import CallContext
 from workflows.activities.recording import RecordingActivities
 
 RUNTIME_NAME = "workflow-engine"
@@ -74,29 +75,35 @@ class TemporalRuntime:
         """Temporal's time of the present workflow task."""
         return workflow.now()
 
+    def random(self) -> float:
+        """Temporal's series of the run."""
+        return workflow.random().random()
+
     async def sleep(self, duration: timedelta, progress: Progress) -> None:
         """A durable timer."""
         if duration >= _SHOWN_FROM:
             await self._record_progress(progress)
         await workflow.sleep(duration)
 
-    async def call_http(self, call: HttpCall, progress: Progress) -> Any:
+    async def timer(self, duration: timedelta) -> None:
+        """A durable timer."""
+        await workflow.sleep(duration)
+
+    async def call(self, call: Call, progress: Progress) -> Any:
         """An activity; its fault is the task's."""
-        request = HttpCallRequest(
-            execution_id=self._execution_id, call=call, progress=self._next(progress)
-        )
         if json_size(asdict(call)) > MAX_CALL_BYTES:
-            detail = f"the call's body, headers and query have more than {MAX_CALL_BYTES} bytes"
+            detail = f"what the call sends has more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))
+        context = CallContext(execution_id=self._execution_id, progress=self._next(progress))
         try:
             with _cancellable():
-                return await workflow.execute_activity_method(
-                    HttpActivities.call,
-                    request,
+                return await workflow.execute_activity(
+                    call.KIND,
+                    args=[call, context],
                     start_to_close_timeout=_CALL_TIMEOUT,
                     heartbeat_timeout=_CALL_HEARTBEAT,
                     retry_policy=_CALL_RETRY,
-                    summary=progress.current_tasks[0][-_SUMMARY_LENGTH:],
+                    summary=progress.current_tasks[-1][-_SUMMARY_LENGTH:],
                 )
         except ActivityError as error:
             raise _call_fault(error) from error

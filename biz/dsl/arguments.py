@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from biz.dsl.model import Task, Workflow
-from biz.dsl.runtime import RunDescriptor
+from biz.dsl.world import World
 
 WORKFLOW = frozenset({"workflow", "runtime"})
 """What `input.from` of a workflow sees."""
@@ -25,21 +25,7 @@ TASK_EXPORT = TASK | {"output"}
 """What `export.as` of a task sees."""
 
 
-Evaluate = Callable[[str, str], Awaitable[Any]]
-"""How a jq program that may not end is evaluated on a JSON text; raises EvaluationError."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Meter:
-    """Counts the work of a run, so that it gives way after a fixed amount of it."""
-
-    def __init__(self) -> None:
-        self.size = 0
-
-    def charge(self, size: int) -> None:
-        """Adds the characters that an expression has read."""
-        self.size += size
 
 
 class WorkflowArguments:
@@ -52,16 +38,12 @@ class WorkflowArguments:
         self,
         *,
         workflow: Workflow,
-        run: RunDescriptor,
         raw_input: Any,
-        meter: Meter,
-        evaluate: Evaluate,
+        world: World,
     ) -> None:
         self._workflow = workflow
-        self._run = run
         self._raw_input = raw_input
-        self._meter = meter
-        self._evaluate = evaluate
+        self._world = world
         self.context: Any = None
 
     def __getitem__(self, name: str) -> Any:
@@ -71,26 +53,26 @@ class WorkflowArguments:
                 return self.context
             case "workflow":
                 return {
-                    "id": self._run.id,
+                    "id": self._world.run.id,
                     "definition": self._workflow.definition,
                     "input": self._raw_input,
-                    "startedAt": describe_time(self._run.started_at),
+                    "startedAt": describe_time(self._world.run.started_at),
                 }
             case "runtime":
                 return {
-                    "name": self._run.runtime_name,
-                    "version": self._run.runtime_version,
-                    "metadata": dict(self._run.runtime_metadata),
+                    "name": self._world.run.runtime_name,
+                    "version": self._world.run.runtime_version,
+                    "metadata": dict(self._world.run.runtime_metadata),
                 }
         raise KeyError(name)
 
     def charge(self, size: int) -> None:
         """See Variables."""
-        self._meter.charge(size)
+        self._world.charge(size)
 
     async def evaluate(self, program: str, data: str) -> Any:
         """See Variables."""
-        return await self._evaluate(program, data)
+        return await self._world.evaluate(program, data)
 
 
 class TaskArguments:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from biz.dsl.credentials import Credentials
 from biz.dsl.frame import Frame
 from biz.dsl.model import Evaluable
 from biz.dsl.reader import Node
-from biz.dsl.runtime import Basic, Bearer
+from biz.dsl.reusables import Reusables
 from biz.dsl.values import read_value
 
 _UNSUPPORTED = ("certificate", "digest", "oauth2", "oidc")
@@ -22,10 +22,10 @@ class Authentication:
     scheme: str
     properties: Mapping[str, Evaluable]
 
-    async def resolve(self, frame: Frame) -> Basic | Bearer:
-        """The policy for one call; what isn't a string is an authentication error."""
-        values = {name: await _text(frame, name, value) for name, value in self.properties.items()}
-        return Basic(**values) if self.scheme == "basic" else Bearer(**values)
+    async def resolve(self, frame: Frame) -> Credentials:
+        """The policy for one call."""
+        values = {name: await frame.evaluate(value) for name, value in self.properties.items()}
+        return Credentials(scheme=self.scheme, properties=values)
 
 
 NONE = Authentication(scheme="bearer", properties={})
@@ -33,15 +33,12 @@ NONE = Authentication(scheme="bearer", properties={})
 
 
 def read_authentication(
-    node: Node, variables: frozenset[str], named: Mapping[str, Authentication]
+    node: Node, variables: frozenset[str], named: Reusables[Authentication]
 ) -> Authentication:
     """A policy at the place of its use: inline, or the name of one under `use`."""
     if isinstance(node.value, dict) and "use" in node.value:
         reference = node.object(required=("use",))["use"]
-        name = reference.string()
-        if reference.is_string and name not in named:
-            node.error("unknown-reference", f'use.authentications has no "{name}"')
-        return named.get(name, NONE)
+        return named.get(reference, variables) or NONE
     return read_policy(node, variables)
 
 
@@ -66,10 +63,3 @@ def read_policy(node: Node, variables: frozenset[str]) -> Authentication:
     return Authentication(
         scheme=scheme, properties={name: read_value(found[name], variables) for name in names}
     )
-
-
-async def _text(frame: Frame, name: str, value: Evaluable) -> str:
-    text: Any = await frame.evaluate(value)
-    if not isinstance(text, str):
-        raise frame.fault("authentication", f"the {name} must be a string")
-    return text

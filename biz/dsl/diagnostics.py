@@ -24,6 +24,7 @@ CODES = {
     "invalid-uri-template": "A URI template doesn't parse, or uses more than simple expansion.",
     "invalid-schema": "A JSON Schema isn't valid, or refers to something outside of itself.",
     "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",
+    "ignored-property": "A property that this engine takes no notice of.",
     "unsupported-task": "A task of the standard that isn't supported yet.",
     "unsupported-property": "A property of the standard that isn't supported yet.",
     "literal-expression": "A text holds `${` but isn't an expression as a whole, so it stays.",
@@ -59,6 +60,7 @@ class Diagnostics:
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
+        self._known: set[Diagnostic] = set()
 
     def error(self, code: str, message: str, pointer: str) -> None:
         """Adds an error; `code` is one of CODES."""
@@ -77,7 +79,8 @@ class Diagnostics:
     def _add(self, diagnostic: Diagnostic) -> None:
         if diagnostic.code not in CODES:
             raise KeyError(diagnostic.code)
-        if not self.is_full:
+        if not self.is_full and diagnostic not in self._known:
+            self._known.add(diagnostic)
             self._found.append(diagnostic)
 
     def all(self) -> tuple[Diagnostic, ...]:

@@ -1,12 +1,13 @@
 """Durations (DSL reference, "Duration"): inline, ISO 8601, or an expression that gives either."""
 
 import re
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import isodate
 
-from biz.dsl.expressions import is_evaluated
+from biz.dsl.expressions import Expression, is_evaluated
 from biz.dsl.model import Duration
 from biz.dsl.reader import Node
 from biz.dsl.values import read_expression
@@ -40,6 +41,15 @@ def parse_duration(value: Any) -> timedelta:
     if duration > _LONGEST:
         raise InvalidDuration("must not be longer than a hundred years")
     return duration
+
+
+async def resolve_duration(
+    duration: Duration, evaluate: Callable[[Expression], Awaitable[Any]]
+) -> timedelta:
+    """The duration, evaluated where it is an expression. Raises InvalidDuration."""
+    if duration.expression is None:
+        return duration.fixed or timedelta()
+    return parse_duration(await evaluate(duration.expression))
 
 
 def read_duration(node: Node, variables: frozenset[str]) -> Duration:

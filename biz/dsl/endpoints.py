@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from biz.dsl.authentication import Authentication, read_authentication
 from biz.dsl.expressions import Expression, is_evaluated
 from biz.dsl.frame import Frame
 from biz.dsl.reader import Node
+from biz.dsl.reusables import Reusables
 from biz.dsl.uri_templates import ExpansionError, InvalidTemplate, UriTemplate, compile_template
 from biz.dsl.values import read_expression
 
@@ -20,21 +21,18 @@ class Endpoint:
     uri: UriTemplate | Expression
     authentication: Authentication | None = None
 
-    async def resolve(self, frame: Frame) -> str:
-        """The URI for one call."""
+    async def resolve(self, frame: Frame) -> Any:
+        """The URI for one call; a string, unless an expression gave something else."""
         if isinstance(self.uri, UriTemplate):
             try:
                 return self.uri.expand(frame.input)
             except ExpansionError as error:
                 raise frame.fault("expression", str(error)) from None
-        uri = await frame.evaluate(self.uri)
-        if not isinstance(uri, str):
-            raise frame.fault("expression", "the endpoint's expression must give a string")
-        return uri
+        return await frame.evaluate(self.uri)
 
 
 def read_endpoint(
-    node: Node, variables: frozenset[str], authentications: Mapping[str, Authentication]
+    node: Node, variables: frozenset[str], authentications: Reusables[Authentication]
 ) -> Endpoint:
     """An endpoint of a definition."""
     if not isinstance(node.value, dict):

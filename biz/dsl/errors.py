@@ -11,6 +11,14 @@ from typing import Any
 
 _BASE = "https://open-workflow-specification.org/spec/1.0.0/errors/"
 
+_GENERATIONS = (
+    _BASE,
+    "https://open-workflow-specification.org/dsl/errors/types/",
+    "https://serverlessworkflow.io/spec/1.0.0/errors/",
+    "https://serverlessworkflow.io/dsl/errors/types/",
+)
+"""What the standard's own types began with in its time; what stands behind it is the same."""
+
 _LONGEST_DETAIL = 2000
 """In characters: data may stand in it, and it is kept, listed and shown."""
 
@@ -65,15 +73,32 @@ class WorkflowError:
         """An error of a standard kind: one of configuration, validation, expression,
         authentication, authorization, timeout, communication, runtime."""
         title, default_status = _STANDARD[kind]
-        if len(detail) > _LONGEST_DETAIL:
-            detail = f"{detail[:_LONGEST_DETAIL]}…"
         return cls(
             type=_BASE + kind,
             status=default_status if status is None else status,
             title=title,
             detail=detail,
             instance=instance,
-        )
+        ).bounded()
+
+    def bounded(self) -> WorkflowError:
+        """The same error with a detail that isn't too long."""
+        if len(self.detail) <= _LONGEST_DETAIL:
+            return self
+        return replace(self, detail=f"{self.detail[:_LONGEST_DETAIL]}…")
+
+
+def is_same_type(one: str, other: str) -> bool:
+    """Whether two types of errors are the same, or the same standard one in two generations."""
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(type: str) -> str:
+    for base in _GENERATIONS:
+        kind = type.removeprefix(base)
+        if kind in _STANDARD:
+            return _BASE + kind
+    return type
 
 
 class TaskFault(Exception):

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
+from biz.dsl.durations import InvalidDuration, resolve_duration
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError, Expression, Variables
-from biz.dsl.model import Evaluable, Task, TaskList
-from biz.dsl.runtime import HttpCall
+from biz.dsl.model import Duration, Evaluable, Task, TaskList
+from biz.dsl.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +27,20 @@ class Outcome:
     ended: bool = False
 
 
-class World(Protocol):
-    """What a task may do besides computing; the interpreter stands behind it."""
+class Walk(Protocol):
+    """How a task has others done; the interpreter stands behind it.
+
+    `path` is where they are done, `local` are the variables in scope besides those of the run.
+    """
 
     async def run_list(
         self, tasks: TaskList, data: Any, path: str, local: Mapping[str, Any]
     ) -> Outcome:
-        """Does the tasks of a list on `data`, with the loop variables `local` in scope."""
+        """Does the tasks of a list on `data`, as their flow directives say."""
         ...
 
-    async def sleep(self, duration: timedelta, path: str) -> None:
-        """Returns after `duration`."""
-        ...
-
-    async def call_http(self, call: HttpCall, path: str) -> Any:
-        """The call's output; raises TaskFault."""
-        ...
-
-    def next_call_key(self, path: str) -> str:
-        """An idempotency key for one call of a task."""
+    async def run_task(self, task: Task, data: Any, path: str, local: Mapping[str, Any]) -> Outcome:
+        """Does one task on `data`; `path` is its own."""
         ...
 
 
@@ -53,7 +49,7 @@ class Frame:
     """One task being done.
 
     `input` is the transformed input, `variables` are the arguments of its expressions, of which
-    `local` are those of the loops around it. `path` is the task's reference with the numbers of
+    `local` are those of the tasks around it. `path` is the task's reference with the numbers of
     iterations.
     """
 
@@ -62,6 +58,7 @@ class Frame:
     variables: Variables
     local: Mapping[str, Any]
     path: str
+    walk: Walk
     world: World
 
     async def evaluate(self, evaluable: Evaluable, data: Any = ...) -> Any:
@@ -76,8 +73,15 @@ class Frame:
         value = await self.evaluate(condition, data)
         return value is not None and value is not False
 
+    async def duration(self, duration: Duration) -> timedelta:
+        """A duration, evaluated where it is an expression."""
+        try:
+            return await resolve_duration(duration, self.evaluate)
+        except InvalidDuration as error:
+            raise self.fault("expression", f"the duration {error}") from None
+
     def within(self, local: Mapping[str, Any]) -> Frame:
-        """The same task, with other loop variables for its expressions."""
+        """The same task, with other variables for its expressions."""
         return replace(self, local=local, variables=_Extended(self.variables, local))
 
     def fault(self, kind: str, detail: str) -> TaskFault:

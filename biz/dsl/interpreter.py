@@ -1,31 +1,29 @@
 """Walks a workflow: the data flow, the order of tasks, and nothing else.
 
 DSL, "Data Flow" and "Task Flow". What a task does is in `biz.dsl.tasks`; what it asks of the
-world goes through the runtime.
+world goes through `biz.dsl.world`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
-from biz.dsl.arguments import Meter, TaskArguments, WorkflowArguments
+from biz.dsl.arguments import TaskArguments, WorkflowArguments
 from biz.dsl.depth import is_deeper
+from biz.dsl.durations import InvalidDuration, resolve_duration
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.frame import Frame, Outcome
-from biz.dsl.model import Task, TaskList, Transformation, Workflow
+from biz.dsl.model import Evaluable, Task, TaskList, Transformation, Workflow
 from biz.dsl.pointers import child
-from biz.dsl.runtime import HttpCall, Progress, Runtime
+from biz.dsl.runtime import Runtime
 from biz.dsl.schemas import Schema
+from biz.dsl.world import OutOfTime, World
 
 MAX_OUTPUT_DEPTH = 32
 MAX_OUTPUT_BYTES = 1024 * 1024
-_TASKS_IN_A_BREATH = 200
-_CHARACTERS_IN_A_BREATH = 4_000_000
 
 
 class Interpreter:
@@ -33,16 +31,27 @@ class Interpreter:
 
     def __init__(self, workflow: Workflow, runtime: Runtime) -> None:
         self._workflow = workflow
-        self._runtime = runtime
-        self._meter = Meter()
-        self._tasks_since_breath = 0
-        self._calls = 0
-        self._run = runtime.describe()
+        self._world = World(runtime)
         self._arguments = self._workflow_arguments(None)
 
     async def run(self, input: Any) -> Any:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
         self._arguments = self._workflow_arguments(input)
+        if self._workflow.timeout is None:
+            return await self._run(input)
+        try:
+            duration = await resolve_duration(
+                self._workflow.timeout, lambda value: self._evaluate(value, input, "/timeout")
+            )
+        except InvalidDuration as error:
+            raise _fault("expression", f"the duration {error}", "/timeout") from None
+        try:
+            return await self._world.limit(duration, self._run(input))
+        except OutOfTime:
+            detail = f"the workflow took longer than {duration}"
+            raise _fault("timeout", detail, "/timeout") from None
+
+    async def _run(self, input: Any) -> Any:
         self._require_valid(self._workflow.input.schema, input, "input")
         data = await self._transform(self._workflow.input, input, "/input/from")
         self._arguments.context = data
@@ -55,13 +64,13 @@ class Interpreter:
     async def run_list(
         self, tasks: TaskList, data: Any, path: str, local: Mapping[str, Any]
     ) -> Outcome:
-        """Does tasks from the first one on, as their flow directives say."""
+        """See Walk."""
         if not tasks.tasks:
-            await self._breathe()  # as each task does: a loop over none may be long too
+            await self._world.breathe()  # as each task does: a loop over none may be long too
         place = 0
         while place < len(tasks.tasks):
             task = tasks.tasks[place]
-            outcome = await self._do(task, data, child(f"{path}/{place}", task.name), local)
+            outcome = await self.run_task(task, data, child(f"{path}/{place}", task.name), local)
             data = outcome.output
             if outcome.ended or outcome.then == "end":
                 return Outcome(data, ended=True)
@@ -70,23 +79,34 @@ class Interpreter:
             place = place + 1 if outcome.then == "continue" else tasks.places[outcome.then or ""]
         return Outcome(data)
 
-    async def _do(self, task: Task, data: Any, path: str, local: Mapping[str, Any]) -> Outcome:
-        """One task in the order of the standard's data flow, steps 3 to 9."""
-        await self._breathe()
+    async def run_task(self, task: Task, data: Any, path: str, local: Mapping[str, Any]) -> Outcome:
+        """See Walk; within the task's timeout, where it has one."""
+        await self._world.breathe()
         arguments = TaskArguments(
             around=self._arguments,
             task=task,
             raw_input=data,
-            started_at=self._runtime.now(),
+            started_at=self._world.now(),
             local=local,
         )
-        frame = Frame(task, data, arguments, local, path, self)
+        frame = Frame(task, data, arguments, local, path, self, self._world)
         if task.condition is not None and not await frame.holds(task.condition):
             return Outcome(data, then="continue")
+        if task.timeout is None:
+            return await self._do(frame, arguments)
+        duration = await frame.duration(task.timeout)
+        try:
+            return await self._world.limit(duration, self._do(frame, arguments))
+        except OutOfTime:
+            raise frame.fault("timeout", f"the task took longer than {duration}") from None
+
+    async def _do(self, frame: Frame, arguments: TaskArguments) -> Outcome:
+        """One task in the order of the standard's data flow, steps 3 to 9; `frame` is raw yet."""
+        task, data = frame.task, frame.input
         self._require_valid(task.input.schema, data, "input", task)
         if task.input.value is not None:
             data = await frame.evaluate(task.input.value)
-            frame = Frame(task, data, arguments, local, path, self)
+            frame = Frame(task, data, arguments, frame.local, frame.path, frame.walk, frame.world)
         arguments.input = data
         try:
             outcome = await task.execute(frame)
@@ -112,65 +132,30 @@ class Interpreter:
             return
         faults = schema.faults(data)
         if not faults:
-            self._meter.charge(schema.cost(data))
+            self._world.charge(schema.cost(data))
             return
         detail = f"the {what} breaks its schema: " + "; ".join(
             f"{found.pointer or '/'} {found.message}" for found in faults
         )
-        instance = f"/{what}" if task is None else task.pointer
-        raise TaskFault(WorkflowError.standard("validation", detail, instance=instance))
+        raise _fault("validation", detail, f"/{what}" if task is None else task.pointer)
 
     async def _transform(self, transformation: Transformation, data: Any, pointer: str) -> Any:
         if transformation.value is None:
             return data
+        return await self._evaluate(transformation.value, data, pointer)
+
+    async def _evaluate(self, evaluable: Evaluable, data: Any, pointer: str) -> Any:
         try:
-            return await transformation.value.evaluate(data, self._arguments)
+            return await evaluable.evaluate(data, self._arguments)
         except EvaluationError as error:
-            raise TaskFault(
-                WorkflowError.standard("expression", str(error), instance=pointer)
-            ) from None
+            raise _fault("expression", str(error), pointer) from None
 
     def _workflow_arguments(self, raw_input: Any) -> WorkflowArguments:
-        return WorkflowArguments(
-            workflow=self._workflow,
-            run=self._run,
-            raw_input=raw_input,
-            meter=self._meter,
-            evaluate=self._evaluate,
-        )
+        return WorkflowArguments(workflow=self._workflow, raw_input=raw_input, world=self._world)
 
-    async def _evaluate(self, program: str, data: str) -> Any:
-        """Has the runtime evaluate, which gives way too."""
-        self._rest()
-        return await self._runtime.evaluate(program, data)
 
-    async def _breathe(self) -> None:
-        """Gives way after a fixed amount of work, never by a clock: a replay does the same."""
-        self._tasks_since_breath += 1
-        if (
-            self._tasks_since_breath >= _TASKS_IN_A_BREATH
-            or self._meter.size >= _CHARACTERS_IN_A_BREATH
-        ):
-            self._rest()
-            await self._runtime.breathe()
-
-    def _rest(self) -> None:
-        self._tasks_since_breath = self._meter.size = 0
-
-    async def sleep(self, duration: timedelta, path: str) -> None:
-        """See World."""
-        self._rest()
-        await self._runtime.sleep(duration, Progress(current_tasks=(path,), waiting=True))
-
-    async def call_http(self, call: HttpCall, path: str) -> Any:
-        """See World."""
-        self._rest()
-        return await self._runtime.call_http(call, Progress(current_tasks=(path,), waiting=False))
-
-    def next_call_key(self, path: str) -> str:
-        """See World."""
-        self._calls += 1
-        return f"{self._run.id}:{quote(path)}:{self._calls}"
+def _fault(kind: str, detail: str, instance: str) -> TaskFault:
+    return TaskFault(WorkflowError.standard(kind, detail, instance=instance))
 
 
 def _require_storable(output: Any) -> None:
@@ -181,5 +166,4 @@ def _require_storable(output: Any) -> None:
         limit = f"{MAX_OUTPUT_BYTES} bytes long"
     else:
         return
-    detail = f"the workflow's output is more than {limit}"
-    raise TaskFault(WorkflowError.standard("runtime", detail, instance="/output"))
+    raise _fault("runtime", f"the workflow's output is more than {limit}", "/output")

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from biz.dsl.calls.call import Call
 from biz.dsl.expressions import EvaluationError
-from biz.dsl.runtime import HttpCall, Progress, RunDescriptor
+from biz.dsl.interpreter import Interpreter
+from biz.dsl.model import Workflow
+from biz.dsl.runtime import Progress, RunDescriptor
+from biz.dsl.virtual_time import VirtualLoop
+
+
+def run_in_memory(workflow: Workflow, input: Any, runtime: MemoryRuntime) -> Any:
+    """The workflow's output; raises TaskFault where it faults, Stalled where it would wait forever.
+
+    Not to be called where an event loop runs.
+    """
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(Interpreter(workflow, runtime).run(input))
 
 
 def _refuse(program: str, data: str) -> Any:
@@ -20,20 +35,22 @@ class MemoryRuntime:
     def __init__(
         self,
         *,
-        answer: Callable[[HttpCall], Any],
+        answer: Callable[[Call], Any],
         start: datetime,
         evaluate: Callable[[str, str], Any] = _refuse,
         id: str = "memory",
         metadata: Mapping[str, Any] | None = None,
+        seed: int = 0,
     ) -> None:
-        """`answer` gives the output of each HTTP call, or raises TaskFault.
+        """`answer` gives the output of each call, or raises TaskFault.
 
         `evaluate` gives the result of a jq program that may not end on a JSON text, or raises
-        EvaluationError.
+        EvaluationError. `seed` is that of the random numbers.
         """
         self._answer = answer
         self._evaluate = evaluate
         self._now = start
+        self._random = random.Random(seed)
         self._run = RunDescriptor(
             id=id,
             started_at=start,
@@ -50,12 +67,23 @@ class MemoryRuntime:
         """The virtual clock."""
         return self._now
 
-    async def sleep(self, duration: timedelta, progress: Progress) -> None:
-        """Moves the clock on."""
-        self._now += duration
+    def random(self) -> float:
+        """A number of a series that is the same in each run."""
+        return self._random.random()
 
-    async def call_http(self, call: HttpCall, progress: Progress) -> Any:
+    async def sleep(self, duration: timedelta, progress: Progress) -> None:
+        """Lets the clock move on once all wait."""
+        await self.timer(duration)
+
+    async def timer(self, duration: timedelta) -> None:
+        """Lets the clock move on once all wait."""
+        end = self._now + duration
+        await asyncio.sleep(duration.total_seconds())
+        self._now = max(self._now, end)
+
+    async def call(self, call: Call, progress: Progress) -> Any:
         """Answers at once."""
+        call.require_valid()
         return self._answer(call)
 
     async def evaluate(self, program: str, data: str) -> Any:

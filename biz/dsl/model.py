@@ -72,6 +72,7 @@ class Task(ABC):
     input: Transformation = IDENTITY
     output: Transformation = IDENTITY
     export: Transformation = IDENTITY
+    timeout: Duration | None = None
     then: str = "continue"
 
     @abstractmethod
@@ -104,4 +105,5 @@ class Workflow:
     do: TaskList
     input: Transformation
     output: Transformation
+    timeout: Duration | None
     definition: Mapping[str, Any]

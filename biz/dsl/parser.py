@@ -9,25 +9,17 @@ from difflib import get_close_matches
 from typing import Any
 
 from biz.dsl import arguments
-from biz.dsl.authentication import Authentication, read_policy
 from biz.dsl.diagnostics import Diagnostics
-from biz.dsl.model import IDENTITY, Document, Task, TaskList, Transformation, Workflow
+from biz.dsl.document import read_document
+from biz.dsl.model import IDENTITY, Task, TaskList, Transformation, Workflow
 from biz.dsl.reader import Node
 from biz.dsl.schemas import InvalidSchema, Schema, compile_schema
-from biz.dsl.tasks import call, do, for_, set_, switch, wait
+from biz.dsl.tasks import call, do, for_, fork, raise_, set_, switch, try_, wait
+from biz.dsl.use import Use
 from biz.dsl.values import read_expression, read_transformation_value
 
 _COMMON = ("if", "input", "output", "export", "timeout", "then", "metadata")
-_MAPPINGS = ("tags", "metadata")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
-_SEMANTIC_VERSION = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
-    r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
-    r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
-    re.ASCII,
-)
-_SUPPORTED_DSL = re.compile(r"1\.0\.\d+(?:[-+].*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +51,14 @@ KINDS: Mapping[str, Kind] = {
     "switch": Kind(switch.REQUIRED, switch.OPTIONAL, switch.SwitchTask.parse),
     "for": Kind(for_.REQUIRED, for_.OPTIONAL, for_.ForTask.parse),
     "wait": Kind(wait.REQUIRED, wait.OPTIONAL, wait.WaitTask.parse),
+    "fork": Kind(fork.REQUIRED, fork.OPTIONAL, fork.ForkTask.parse),
+    "raise": Kind(raise_.REQUIRED, raise_.OPTIONAL, raise_.RaiseTask.parse),
+    "try": Kind(try_.REQUIRED, try_.OPTIONAL, try_.TryTask.parse),
     "do": Kind(do.REQUIRED, do.OPTIONAL, do.DoTask.parse),
 }
 """The supported kinds by the property that tells them; `for` has a `do` too, so it comes first."""
 
-UNSUPPORTED_KINDS = ("emit", "fork", "listen", "raise", "run", "try")
+UNSUPPORTED_KINDS = ("emit", "listen", "run")
 
 
 def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = False) -> Workflow:
@@ -76,31 +71,31 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
         required=("document", "do"),
         optional=("input", "use", "timeout", "output", "schedule", "evaluate"),
     )
-    for name in ("timeout", "schedule"):
-        if name in fields:
-            fields[name].unsupported(f'"{name}" of a workflow')
+    if "schedule" in fields:
+        fields["schedule"].unsupported('"schedule" of a workflow')
     if "evaluate" in fields:
         _check_evaluate(fields["evaluate"])
-    document = _read_document(fields["document"])
-    named = _read_use(fields["use"]) if "use" in fields else {}
-    parser = Parser(diagnostics, named)
-    return Workflow(
+    document = read_document(fields["document"])
+    use = Use(fields.get("use"))
+    parser = Parser(diagnostics, use)
+    workflow = Workflow(
         document=document,
         input=parser.transformation(fields.get("input"), "from", arguments.WORKFLOW),
         output=parser.transformation(fields.get("output"), "as", arguments.WORKFLOW_OUTPUT),
         do=parser.task_list(fields["do"], frozenset()),
+        timeout=use.timeout(fields["timeout"], arguments.WORKFLOW) if "timeout" in fields else None,
         definition=value if isinstance(value, dict) else {},
     )
+    use.check_unused()
+    return workflow
 
 
 class Parser:
     """Reads tasks. `variables` in its methods are those of the loops around a task."""
 
-    def __init__(
-        self, diagnostics: Diagnostics, authentications: Mapping[str, Authentication]
-    ) -> None:
+    def __init__(self, diagnostics: Diagnostics, use: Use) -> None:
         self._diagnostics = diagnostics
-        self.authentications = authentications
+        self.use = use
 
     def missing(self, pointer: str, name: str) -> None:
         """Reports that an object lacks a property."""
@@ -153,8 +148,6 @@ class Parser:
         self, name: str, node: Node, fields: Mapping[str, Node], variables: frozenset[str]
     ) -> Mapping[str, Any]:
         """What every task has (DSL reference, "Task")."""
-        if "timeout" in fields:
-            fields["timeout"].unsupported('"timeout" of a task')
         if "metadata" in fields:
             fields["metadata"].mapping()
         before = arguments.TASK_INPUT | variables
@@ -168,6 +161,7 @@ class Parser:
             "export": self.transformation(
                 fields.get("export"), "as", arguments.TASK_EXPORT | variables
             ),
+            "timeout": self.use.timeout(fields["timeout"], before) if "timeout" in fields else None,
             "then": fields["then"].directive() if "then" in fields else "continue",
         }
 
@@ -183,46 +177,6 @@ class Parser:
                 message += f'; did you mean "{close[0]}"?'
                 break
         node.error("unknown-task", message)
-
-
-def _read_document(node: Node) -> Document:
-    fields = node.object(
-        required=("dsl", "namespace", "name", "version"),
-        optional=("title", "summary", *_MAPPINGS),
-    )
-    texts = {key: node.string() for key, node in fields.items() if key not in _MAPPINGS}
-    for key in _MAPPINGS:
-        if key in fields:
-            fields[key].mapping()
-    for key in ("namespace", "name"):
-        if fields[key].is_string and not _NAME.fullmatch(texts[key]):
-            fields[key].error(
-                "invalid-value",
-                "must be 1 to 63 letters, digits and dashes, no dash first or last",
-            )
-    for key in ("dsl", "version"):
-        if fields[key].is_string and not _SEMANTIC_VERSION.fullmatch(texts[key]):
-            fields[key].error("invalid-value", 'must be a semantic version, such as "1.0.0"')
-        elif key == "dsl" and texts[key] and not _SUPPORTED_DSL.fullmatch(texts[key]):
-            fields[key].error("unsupported-version", "only 1.0.x is supported")
-    return Document(**texts)
-
-
-def _read_use(node: Node) -> Mapping[str, Authentication]:
-    """The authentications under `use`; the rest of it isn't supported yet."""
-    unsupported = (
-        "catalogs", "errors", "extensions", "functions", "retries", "secrets", "timeouts",
-    )  # fmt: skip
-    fields = node.object(optional=("authentications", *unsupported))
-    for name in unsupported:
-        if name in fields:
-            fields[name].unsupported(f'"{name}" under "use"')
-    if "authentications" not in fields:
-        return {}
-    return {
-        name: read_policy(policy, arguments.TASK)
-        for name, policy in fields["authentications"].mapping().items()
-    }
 
 
 def _check_evaluate(node: Node) -> None:

@@ -7,18 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from biz.dsl.diagnostics import Diagnostics
+from biz.dsl.json_types import NAMES, describe
 from biz.dsl.pointers import child
-
-_TYPES = {dict: "an object", list: "an array", str: "a string", bool: "true or false"}
-
-
-def describe(value: Any) -> str:
-    """The JSON type of a value, with its article."""
-    if value is None:
-        return "null"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return "a number"
-    return _TYPES[type(value)]
 
 
 class Node:
@@ -110,6 +100,14 @@ class Node:
         """A string."""
         return str(self.value) if self._is(str) else ""
 
+    def integer(self) -> int:
+        """A whole number."""
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or value % 1:
+            self.error("wrong-type", f"must be a whole number, not {describe(value)}")
+            return 0
+        return int(value)
+
     def boolean(self) -> bool:
         """True or false."""
         return bool(self.value) if self._is(bool) else False
@@ -131,7 +129,7 @@ class Node:
     def _is(self, kind: type) -> bool:
         if isinstance(self.value, kind):
             return True
-        self.error("wrong-type", f"must be {_TYPES[kind]}, not {describe(self.value)}")
+        self.error("wrong-type", f"must be {NAMES[kind]}, not {describe(self.value)}")
         return False
 
     def _report_unknown(self, key: str, known: Sequence[str]) -> None:

@@ -5,51 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 
-
-class HttpOutput(StrEnum):
-    """What an HTTP call gives: the body in base64, its content, or the whole response."""
-
-    RAW = "raw"
-    CONTENT = "content"
-    RESPONSE = "response"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basic:
-    """DSL reference, "Basic Authentication"."""
-
-    username: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bearer:
-    """DSL reference, "Bearer Authentication"."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpCall:
-    """DSL reference, "HTTP Call", with every expression evaluated.
-
-    `query` and `headers` are in the order of the definition; a name may stand in them more than
-    once. `body` is a JSON value, None for no body. `idempotency_key` is the same for every
-    attempt of this call, and of no other call.
-    """
-
-    method: str
-    uri: str
-    query: Sequence[tuple[str, str]]
-    headers: Sequence[tuple[str, str]]
-    body: Any
-    output: HttpOutput
-    redirect: bool
-    authentication: Basic | Bearer | None
-    idempotency_key: str
+from biz.dsl.calls.call import Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +15,7 @@ class Progress:
     """Where a run stands: the tasks that are being done, each by its path.
 
     A path is a task's reference with the number of the iteration behind each loop, such as
-    `/do/4/loop/for/2/do/0/getPet`.
+    `/do/4/loop/for/2/do/0/getPet`. `waiting` says that all of them only wait.
     """
 
     current_tasks: Sequence[str]
@@ -86,12 +44,20 @@ class Runtime(Protocol):
         """The run's own clock, the same in a replay. UTC."""
         ...
 
-    async def sleep(self, duration: timedelta, progress: Progress) -> None:
-        """Returns after `duration`."""
+    def random(self) -> float:
+        """A number from 0 up to 1, the same in a replay."""
         ...
 
-    async def call_http(self, call: HttpCall, progress: Progress) -> Any:
-        """The call's output, as `call.output` says; raises TaskFault."""
+    async def sleep(self, duration: timedelta, progress: Progress) -> None:
+        """Returns after `duration`, in which the run shows `progress`."""
+        ...
+
+    async def timer(self, duration: timedelta) -> None:
+        """Returns after `duration`, beside what the run is doing."""
+        ...
+
+    async def call(self, call: Call, progress: Progress) -> Any:
+        """What the call gives, a JSON value; raises TaskFault."""
         ...
 
     async def evaluate(self, program: str, data: str) -> Any:

@@ -16,6 +16,7 @@ from biz.execution import ExecutionEnd, ExecutionProgress
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.http_call import HttpActivities, new_http_client
+from workflows.activities.performing import Performer
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
 
@@ -96,7 +97,9 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
         worker = build_worker(
             client=client,
             task_queue=task_queue,
-            http=HttpActivities(client=http, recorder=recorder, max_response_bytes=100_000),
+            http=HttpActivities(
+                performer=Performer(recorder=recorder), client=http, max_response_bytes=100_000
+            ),
             recording=RecordingActivities(recorder=recorder),
             evaluation=EvaluationActivities(evaluator=pool),
             max_concurrent_calls=10,

@@ -3,21 +3,16 @@
 import asyncio
 import base64
 import json
-from contextlib import suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from biz.dsl.errors import WorkflowError
-from biz.dsl.runtime import Basic, HttpCall
-from biz.errors import DatabaseUnavailable
-from biz.execution import ExecutionProgress, ExecutionRecorder
-from workflows.activities.heartbeats import heartbeats
+from biz.dsl.calls.http_call import HttpCall, pairs
+from biz.dsl.credentials import Credentials
+from biz.dsl.errors import TaskFault, WorkflowError
 from workflows.activities.http_response import (
     ACCEPTED_ENCODINGS,
     UnreadableResponse,
@@ -25,20 +20,12 @@ from workflows.activities.http_response import (
     output_of,
     read_body,
 )
+from workflows.activities.performing import CallContext, Performer
 
 _LONGEST_CALL_SECONDS = 300
 _MOST_REDIRECTS = 20
 _UNSENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpCallRequest:
-    """A call of an execution, and where the run stands with it."""
-
-    execution_id: str
-    call: HttpCall
-    progress: ExecutionProgress
 
 
 def new_http_client(*, timeout_seconds: float) -> httpx.AsyncClient:
@@ -54,32 +41,26 @@ def new_http_client(*, timeout_seconds: float) -> httpx.AsyncClient:
 
 
 class HttpActivities:
-    """Makes the calls of `call: http` tasks.
-
-    A call may be repeated when its worker is lost; `Idempotency-Key` is the same then.
-    """
+    """Makes the calls of `call: http` tasks."""
 
     def __init__(
-        self, *, client: httpx.AsyncClient, recorder: ExecutionRecorder, max_response_bytes: int
+        self, *, performer: Performer, client: httpx.AsyncClient, max_response_bytes: int
     ) -> None:
+        self._performer = performer
         self._client = client
-        self._recorder = recorder
         self._max_response_bytes = max_response_bytes
 
-    @activity.defn(name="http_call")
-    async def call(self, request: HttpCallRequest) -> Any:
-        """The call's output; raises an ApplicationError with the problem details."""
-        async with heartbeats():
-            with suppress(DatabaseUnavailable):  # progress is for show: no call waits for it
-                await self._recorder.record_progress(request.execution_id, request.progress)
-            return await self._send(request.call)
+    @activity.defn(name=HttpCall.KIND)
+    async def call(self, call: HttpCall, context: CallContext) -> Any:
+        """The call's output."""
+        return await self._performer.perform(call, context, self._send)
 
     async def _send(self, call: HttpCall) -> Any:
         """What a service answers is final, and so is what can't be sent or read."""
         try:
             async with asyncio.timeout(_LONGEST_CALL_SECONDS):
                 return await self._exchange(call)
-        except ApplicationError:
+        except TaskFault:
             raise
         except UnreadableResponse as error:
             raise _fault("communication", f"{_name(call)} {error}") from None
@@ -113,24 +94,31 @@ class HttpActivities:
         raise UnreadableResponse(f"answered more than {_MOST_REDIRECTS} redirects")
 
     def _request(self, call: HttpCall) -> httpx.Request:
-        headers = httpx.Headers([(n.encode(), value.encode()) for n, value in call.headers])
+        headers = httpx.Headers(
+            [(name.encode(), value.encode()) for name, value in pairs("headers", call.headers)]
+        )
         content = _body(call.body, headers)
-        if call.method not in _SAFE_METHODS:
+        if call.method.upper() not in _SAFE_METHODS:
             headers.setdefault("Idempotency-Key", call.idempotency_key)
-        auth = call.authentication
-        if auth is not None and not isinstance(auth, Basic):
-            headers["Authorization"] = f"Bearer {auth.token}"
+        query = pairs("query", call.query)
         url = httpx.URL(call.uri)
         request = self._client.build_request(
-            call.method,
-            url.copy_merge_params(list(call.query)) if call.query else url,
+            call.method.upper(),
+            url.copy_merge_params(list(query)) if query else url,
             headers=headers,
             content=content,
         )
-        if isinstance(auth, Basic):
-            login = base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode()
-            request.headers["Authorization"] = f"Basic {login}"
+        if call.authentication is not None:
+            request.headers["Authorization"] = _authorization(call.authentication)
         return request
+
+
+def _authorization(credentials: Credentials) -> str:
+    properties = credentials.properties
+    if credentials.scheme == "bearer":
+        return f"Bearer {properties['token']}"
+    login = f"{properties['username']}:{properties['password']}"
+    return f"Basic {base64.b64encode(login.encode()).decode()}"
 
 
 def _body(body: Any, headers: httpx.Headers) -> bytes | None:
@@ -158,16 +146,9 @@ def _name(call: HttpCall) -> str:
     try:
         url = httpx.URL(call.uri)
     except Exception:
-        return call.method
-    return f"{call.method} {url.copy_with(userinfo=b'', query=None, fragment=None)}"
+        return str(call.method).upper()
+    return f"{call.method.upper()} {url.copy_with(userinfo=b'', query=None, fragment=None)}"
 
 
-def _fault(kind: str, detail: str, *, status: int | None = None) -> ApplicationError:
-    error = WorkflowError.standard(kind, detail, status=status)
-    return ApplicationError(
-        detail,
-        error.to_json(),
-        type=error.type,
-        non_retryable=True,
-        category=ApplicationErrorCategory.BENIGN,
-    )
+def _fault(kind: str, detail: str, *, status: int | None = None) -> TaskFault:
+    return TaskFault(WorkflowError.standard(kind, detail, status=status))

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from biz.dsl.runtime import HttpOutput
+from biz.dsl.calls.http_call import HttpOutput
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 
 ACCEPTED_ENCODINGS = "gzip, deflate"

@@ -31,7 +31,7 @@ class DoTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Does the tasks on its input."""
-        return await frame.world.run_list(self.do, frame.input, f"{frame.path}/do", frame.local)
+        return await frame.walk.run_list(self.do, frame.input, f"{frame.path}/do", frame.local)
 
     def lists(self) -> Iterator[TaskList]:
         """Its tasks."""

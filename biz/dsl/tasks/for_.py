@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
+from biz.dsl.json_types import describe
 from biz.dsl.model import Evaluable, Task, TaskList
-from biz.dsl.reader import describe
 from biz.dsl.values import read_expression, read_value
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class ForTask(Task):
                 if not await inside.holds(self.while_, data):
                     break
             path = f"{frame.path}/for/{index}/do"
-            outcome = await frame.world.run_list(self.do, data, path, local)
+            outcome = await frame.walk.run_list(self.do, data, path, local)
             if outcome.ended:
                 return outcome
             data = outcome.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from biz.dsl.durations import InvalidDuration, parse_duration, read_duration
+from biz.dsl.durations import read_duration
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Duration, Task
 
@@ -30,12 +30,6 @@ class WaitTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Sleeps by the run's clock."""
-        duration = self.wait.fixed
-        if self.wait.expression is not None:
-            try:
-                duration = parse_duration(await frame.evaluate(self.wait.expression))
-            except InvalidDuration as error:
-                raise frame.fault("expression", f"the duration {error}") from None
-        if duration:
+        if duration := await frame.duration(self.wait):
             await frame.world.sleep(duration, frame.path)
         return Outcome(frame.input)

@@ -1,0 +1,56 @@
+"""Components of a definition under a name (DSL reference, "Use"), read where they are used.
+
+An expression in one may use what there is at the place of its use, so it is read for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Generic, TypeVar
+
+from biz.dsl import arguments
+from biz.dsl.reader import Node
+
+_SHOWN = 20
+
+_T = TypeVar("_T")
+
+
+class Reusables(Generic[_T]):
+    """Components of one kind."""
+
+    def __init__(
+        self, kind: str, nodes: Mapping[str, Node], read: Callable[[Node, frozenset[str]], _T]
+    ) -> None:
+        """`kind` is the property under `use`; `read` reads one with the variables in scope."""
+        self._kind = kind
+        self._nodes = nodes
+        self._read = read
+        self._found: dict[tuple[str, frozenset[str]], _T] = {}
+
+    def get(self, reference: Node, variables: frozenset[str]) -> _T | None:
+        """The component that a text names, None where it isn't there, which is reported."""
+        name = reference.string()
+        if name not in self._nodes:
+            if reference.is_string:
+                reference.error("unknown-reference", self._unknown(name))
+            return None
+        key = name, variables
+        if key not in self._found:
+            self._found[key] = self._read(self._nodes[name], variables)
+        return self._found[key]
+
+    def check_unused(self) -> None:
+        """Reads what nothing refers to, so that its faults are told too."""
+        used = {name for name, _ in self._found}
+        for name, node in self._nodes.items():
+            if name not in used:
+                self._read(node, arguments.TASK)
+
+    def _unknown(self, name: str) -> str:
+        message = f'use.{self._kind} has no "{name}"'
+        if close := get_close_matches(name, self._nodes, n=1):
+            return f'{message}; did you mean "{close[0]}"?'
+        known = ", ".join(list(self._nodes)[:_SHOWN])
+        return f"{message}; it has {known}" if known else message

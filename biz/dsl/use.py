@@ -1,0 +1,55 @@
+"""DSL reference, "Use": what a definition keeps under a name, for use at several places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from biz.dsl.authentication import Authentication, read_policy
+from biz.dsl.error_definitions import ErrorDefinition, read_error_definition
+from biz.dsl.model import Duration
+from biz.dsl.reader import Node
+from biz.dsl.retries import RetryPolicy, read_retry_policy
+from biz.dsl.reusables import Reusables
+from biz.dsl.timeouts import read_timeout
+
+_UNSUPPORTED = ("catalogs", "extensions", "functions", "secrets")
+
+
+class Use:
+    """The reusable components of a definition."""
+
+    def __init__(self, node: Node | None) -> None:
+        """Reads the names; `node` is the value of `use`."""
+        fields: Mapping[str, Node] = {}
+        if node is not None:
+            fields = node.object(
+                optional=("authentications", "errors", "retries", "timeouts", *_UNSUPPORTED)
+            )
+        for name in _UNSUPPORTED:
+            if name in fields:
+                fields[name].unsupported(f'"{name}" under "use"')
+
+        def named(kind: str) -> Mapping[str, Node]:
+            return fields[kind].mapping() if kind in fields else {}
+
+        self.authentications: Reusables[Authentication] = Reusables(
+            "authentications", named("authentications"), read_policy
+        )
+        self.errors: Reusables[ErrorDefinition] = Reusables(
+            "errors", named("errors"), read_error_definition
+        )
+        self.retries: Reusables[RetryPolicy] = Reusables(
+            "retries", named("retries"), read_retry_policy
+        )
+        self.timeouts: Reusables[Duration] = Reusables("timeouts", named("timeouts"), read_timeout)
+
+    def timeout(self, node: Node, variables: frozenset[str]) -> Duration | None:
+        """A timeout at the place of its use: inline, or the name of one."""
+        if isinstance(node.value, str):
+            return self.timeouts.get(node, variables)
+        return read_timeout(node, variables)
+
+    def check_unused(self) -> None:
+        """Reads what nothing refers to, so that its faults are told too."""
+        for components in (self.authentications, self.errors, self.retries, self.timeouts):
+            components.check_unused()
