@@ -10,18 +10,23 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from biz.dsl.runtime import Basic, Bearer, HttpCall, HttpOutput
+from biz.dsl.calls.http_call import HttpCall, HttpOutput
+from biz.dsl.credentials import Credentials
 from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from tests.fixtures.http_service import HttpService
-from workflows.activities.http_call import HttpActivities, HttpCallRequest, new_http_client
+from workflows.activities.http_call import HttpActivities, new_http_client
+from workflows.activities.performing import CallContext, Performer
 
 ERRORS = "https://open-workflow-specification.org/spec/1.0.0/errors/"
-PROGRESS = ExecutionProgress(
-    sequence=1,
-    status=ExecutionStatus.RUNNING,
-    current_tasks=["/do/0/call"],
-    at=datetime(2026, 1, 1, tzinfo=UTC),
+CONTEXT = CallContext(
+    execution_id="run",
+    progress=ExecutionProgress(
+        sequence=1,
+        status=ExecutionStatus.RUNNING,
+        current_tasks=["/do/0/call"],
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+    ),
 )
 
 
@@ -53,27 +58,31 @@ def recorder() -> Recorded:
 async def call(http_service: HttpService, recorder: Recorded) -> AsyncIterator[Call]:
     """Makes one call to a path of the service, as the activity of a task."""
     async with new_http_client(timeout_seconds=0.5) as client:
-        activities = HttpActivities(client=client, recorder=recorder, max_response_bytes=10_000)
+        activities = HttpActivities(
+            performer=Performer(recorder=recorder), client=client, max_response_bytes=10_000
+        )
 
         async def send(path: str, **properties: Any) -> Any:
             uri = path if "://" in path else http_service.url + path
             defaults: dict[str, Any] = {
                 "method": "GET",
                 "uri": uri,
-                "query": [],
-                "headers": [],
+                "query": {},
+                "headers": {},
                 "body": None,
                 "output": HttpOutput.CONTENT,
                 "redirect": False,
                 "authentication": None,
                 "idempotency_key": "run:/do/0/call:1",
             }
-            request = HttpCallRequest(
-                execution_id="run", call=HttpCall(**{**defaults, **properties}), progress=PROGRESS
-            )
-            return await ActivityEnvironment().run(activities.call, request)
+            made = HttpCall(**{**defaults, **properties})
+            return await ActivityEnvironment().run(activities.call, made, CONTEXT)
 
         yield send
+
+
+def bearer(token: Any) -> Credentials:
+    return Credentials(scheme="bearer", properties={"token": token})
 
 
 async def error_of(call: Call, path: str, **properties: Any) -> dict[str, Any]:
@@ -112,7 +121,7 @@ async def test_raw_output_is_the_body_in_base64(call: Call) -> None:
 
 async def test_response_output_shows_request_and_response_without_credentials(call: Call) -> None:
     response = await call(
-        "/bearer/t0ken", output=HttpOutput.RESPONSE, authentication=Bearer(token="t0ken")
+        "/bearer/t0ken", output=HttpOutput.RESPONSE, authentication=bearer("t0ken")
     )
     assert response["statusCode"] == 200
     assert response["content"] == {"authorized": True}
@@ -123,17 +132,17 @@ async def test_response_output_shows_request_and_response_without_credentials(ca
 
 
 async def test_query_parameters_join_those_of_the_uri_and_may_repeat(call: Call) -> None:
-    seen = await call("/echo?a=1", query=[("b", "2"), ("b", "3"), ("c", "x y&z")])
+    seen = await call("/echo?a=1", query={"b": [2, "3"], "c": "x y&z"})
     assert seen["query"] == {"a": ["1"], "b": ["2", "3"], "c": ["x y&z"]}
 
 
 async def test_headers_are_sent(call: Call) -> None:
-    seen = await call("/echo", headers=[("X-Team", "payments")])
+    seen = await call("/echo", headers={"X-Team": "payments"})
     assert seen["headers"]["x-team"] == "payments"
 
 
 async def test_a_headers_value_may_hold_any_letters(call: Call) -> None:
-    seen = await call("/echo", headers=[("X-Town", "Zürich")])
+    seen = await call("/echo", headers={"X-Town": "Zürich"})
     assert seen["headers"]["x-town"].encode("latin-1").decode() == "Zürich"
 
 
@@ -151,7 +160,7 @@ async def test_a_string_is_sent_as_it_is(call: Call) -> None:
 
 async def test_an_object_is_sent_as_a_form_where_the_content_type_says_so(call: Call) -> None:
     form = "application/x-www-form-urlencoded"
-    seen = await call("/echo", method="POST", body={"a": 1}, headers=[("Content-Type", form)])
+    seen = await call("/echo", method="POST", body={"a": 1}, headers={"Content-Type": form})
     assert seen["body"] == "a=1"
 
 
@@ -162,7 +171,7 @@ async def test_an_unsafe_call_carries_its_idempotency_key(call: Call, method: st
 
 
 async def test_the_definitions_own_idempotency_key_counts(call: Call) -> None:
-    seen = await call("/echo", method="POST", headers=[("Idempotency-Key", "mine")])
+    seen = await call("/echo", method="POST", headers={"Idempotency-Key": "mine"})
     assert seen["headers"]["idempotency-key"] == "mine"
 
 
@@ -171,10 +180,28 @@ async def test_a_safe_call_carries_no_idempotency_key(call: Call) -> None:
 
 
 async def test_basic_authentication(call: Call) -> None:
-    login = Basic(username="ann", password="pw")
+    login = Credentials(scheme="basic", properties={"username": "ann", "password": "pw"})
     assert await call("/basic/ann/pw", authentication=login) == {"authorized": True}
     error = await error_of(call, "/basic/ann/other", authentication=login)
     assert error["status"] == 401
+
+
+@pytest.mark.parametrize(
+    ("properties", "kind"),
+    [
+        ({"method": "GET /"}, "expression"),
+        ({"uri": None}, "expression"),
+        ({"query": [1]}, "expression"),
+        ({"headers": {"a": {}}}, "expression"),
+        ({"authentication": bearer(1)}, "authentication"),
+    ],
+)
+async def test_what_an_expression_gave_is_checked_before_it_is_sent(
+    call: Call, http_service: HttpService, properties: Any, kind: str
+) -> None:
+    error = await error_of(call, "/echo", **properties)
+    assert error["type"] == f"{ERRORS}{kind}"
+    assert http_service.counts.total() == 0
 
 
 async def test_runs_share_no_cookies(call: Call) -> None:
@@ -223,13 +250,13 @@ async def test_an_address_that_is_none_is_a_configuration_error(call: Call, uri:
 
 
 async def test_a_header_that_cant_be_sent_is_a_configuration_error(call: Call) -> None:
-    error = await error_of(call, "/echo", headers=[("X-Bad", "a\r\nHost: evil")])
+    error = await error_of(call, "/echo", headers={"X-Bad": "a\r\nHost: evil"})
     assert error["type"] == f"{ERRORS}configuration"
 
 
 @pytest.mark.parametrize("name", ["X-Größe", "X Bad", ""])
 async def test_a_headers_name_that_is_none_is_a_configuration_error(call: Call, name: str) -> None:
-    error = await error_of(call, "/echo", headers=[(name, "1")])
+    error = await error_of(call, "/echo", headers={name: "1"})
     assert error["type"] == f"{ERRORS}configuration"
 
 
@@ -264,7 +291,7 @@ async def test_a_number_beyond_a_double_is_a_communication_error(call: Call) -> 
 
 async def test_a_length_that_is_wrong_is_a_configuration_error(call: Call) -> None:
     error = await error_of(
-        call, "/echo", method="POST", body="longer", headers=[("Content-Length", "2")]
+        call, "/echo", method="POST", body="longer", headers={"Content-Length": "2"}
     )
     assert error["type"] == f"{ERRORS}configuration"
 

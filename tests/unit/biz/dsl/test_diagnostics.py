@@ -13,7 +13,7 @@ from biz.dsl.validator import check
 from tests.fixtures.workflows import DOCUMENT, Json, workflow
 
 DOCS = Path(__file__).parents[4] / "docs" / "diagnostics.md"
-WARNINGS = {"literal-expression", "encoded-address"}
+WARNINGS = {"ignored-property", "literal-expression", "encoded-address"}
 HEAD = yaml.safe_dump({"document": DOCUMENT}, sort_keys=False)
 
 # By code: what stands behind the document (at line 6), the pointer, and the text at its place.
@@ -29,8 +29,8 @@ SAMPLES = {
     "unknown-target": ("do:\n- a: {do: [], then: b}", "/do/0/a/then", "b}"),
     "unknown-reference": (
         "do:\n- a: {call: http, with: {method: get, endpoint: {uri: x, authentication: {use: y}}}}",
-        "/do/0/a/with/endpoint/authentication",
-        "{use: y}",
+        "/do/0/a/with/endpoint/authentication/use",
+        "y}",
     ),
     "invalid-expression": ("do: []\noutput:\n  as: .a |", "/output/as", ".a |"),
     "forbidden-function": ("do: []\noutput:\n  as: {x: '${ env }'}", "/output/as/x", "'${ env }'"),
@@ -50,7 +50,12 @@ SAMPLES = {
     ),
     "unsupported-version": ("do: []", "/document/dsl", "0.9.0"),
     "unsupported-task": ("do:\n- a: {emit: {event: {}}}", "/do/0/a/emit", "{event"),
-    "unsupported-property": ("do: []\ntimeout: {after: PT1S}", "/timeout", "{after"),
+    "unsupported-property": ("do: []\nschedule: {cron: x}", "/schedule", "{cron"),
+    "ignored-property": (
+        "do: []\nuse: {retries: {r: {backoff: {linear: {factor: 2}}}}}",
+        "/use/retries/r/backoff/linear",
+        "{factor",
+    ),
     "literal-expression": ("do:\n- a: {set: {x: 'Hi ${ .a }'}}", "/do/0/a/set/x", "'Hi"),
     "encoded-address": (
         "do:\n- a: {call: http, with: {method: get, endpoint: '{base}/x'}}",

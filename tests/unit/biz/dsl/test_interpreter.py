@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.interpreter import MAX_OUTPUT_BYTES, MAX_OUTPUT_DEPTH, Interpreter
 from biz.dsl.memory_runtime import MemoryRuntime
@@ -26,7 +27,7 @@ class BreathingRuntime(MemoryRuntime):
     async def sleep(self, duration: timedelta, progress: Progress) -> None:
         self.progress.append(progress)
 
-    async def call_http(self, call: Any, progress: Progress) -> Any:
+    async def call(self, call: Call, progress: Progress) -> Any:
         self.progress.append(progress)
 
 

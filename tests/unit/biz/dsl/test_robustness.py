@@ -9,11 +9,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from biz.dsl.calls.call import Call
+from biz.dsl.calls.http_call import HttpCall
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.interpreter import Interpreter
 from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.model import Workflow
-from biz.dsl.runtime import HttpCall
 from biz.dsl.validator import check
 from tests.fixtures.workflows import START, Json, workflow
 
@@ -130,7 +131,8 @@ class ShortRuntime(MemoryRuntime):
     def __init__(self) -> None:
         super().__init__(answer=self._echo, start=START)
 
-    def _echo(self, call: HttpCall) -> Any:
+    def _echo(self, call: Call) -> Any:
+        assert isinstance(call, HttpCall)
         return {"content": call.body, "statusCode": 200}
 
     async def breathe(self) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from biz.dsl.parser import UNSUPPORTED_KINDS
 from biz.dsl.validator import InvalidWorkflow, check, check_input, load_workflow
 from tests.fixtures.workflows import DOCUMENT, Json, faults, workflow
 
@@ -48,9 +49,9 @@ def test_every_fault_is_told_at_once() -> None:
             ("duplicate-name", "/do/1"),
             ("invalid-duration", "/do/1/a/wait"),
             ("wrong-type", "/do/1/a/metadata"),
-            ("unsupported-property", "/do/1/a/timeout"),
+            ("unknown-reference", "/do/1/a/timeout"),
             ("missing-property", "/do/2/b/do/0/c/with"),
-            ("unsupported-task", "/do/2/b/do/1/d/fork"),
+            ("missing-property", "/do/2/b/do/1/d/fork"),
             ("wrong-type", "/do/3/e"),
             ("wrong-type", "/do/4"),
             ("unavailable-variable", "/output/as"),
@@ -127,12 +128,25 @@ def test_what_a_document_needs(missing: str) -> None:
         ({"use": {"auth": {}}}, [("unknown-property", "/use/auth")]),
         *(
             ({"use": {name: {}}}, [("unsupported-property", f"/use/{name}")])
-            for name in (
-                *("catalogs", "errors", "extensions", "functions", "retries", "secrets"),
-                "timeouts",
+            for name in ("catalogs", "extensions", "functions", "secrets")
+        ),
+        *(
+            found
+            for name in ("errors", "retries", "timeouts")
+            for found in (
+                ({"use": {name: {}}}, []),
+                ({"use": {name: []}}, [("wrong-type", f"/use/{name}")]),
+                ({"use": {name: {"x": 1}}}, [("wrong-type", f"/use/{name}/x")]),
             )
         ),
-        ({"timeout": "t"}, [("unsupported-property", "/timeout")]),
+        ({"timeout": "t"}, [("unknown-reference", "/timeout")]),
+        ({"timeout": 5}, [("wrong-type", "/timeout")]),
+        ({"timeout": {"after": "PT1S"}}, []),
+        ({"timeout": {"after": {"seconds": "1"}}}, [("invalid-duration", "/timeout/after")]),
+        (
+            {"timeout": {"seconds": 1}},
+            [("missing-property", "/timeout"), ("unknown-property", "/timeout/seconds")],
+        ),
         ({"schedule": {"cron": "x"}}, [("unsupported-property", "/schedule")]),
         ({"inputs": {}}, [("unknown-property", "/inputs")]),
         ({"input": {"as": "."}}, [("unknown-property", "/input/as")]),
@@ -173,17 +187,17 @@ def test_properties_of_a_workflow(properties: Json, found: list[tuple[str, str]]
         ({"set": {"x": 1}, "export": {"as": 1}}, [("wrong-type", "/export/as")]),
         ({"set": {"x": 1}, "export": {"schema": 1}}, [("wrong-type", "/export/schema")]),
         ({"set": {"x": 1}, "input": {"form": "."}}, [("unknown-property", "/input/form")]),
-        ({"set": {"x": 1}, "timeout": {"after": "PT1S"}}, [("unsupported-property", "/timeout")]),
+        ({"set": {"x": 1}, "timeout": {"after": "PT1S"}}, []),
+        ({"set": {"x": 1}, "timeout": {"after": "soon"}}, [("invalid-duration", "/timeout/after")]),
+        ({"set": {"x": 1}, "timeout": {}}, [("missing-property", "/timeout")]),
+        ({"set": {"x": 1}, "timeout": "t"}, [("unknown-reference", "/timeout")]),
         ({"set": {"x": 1}, "wait": "PT1S"}, [("unknown-property", "/wait")]),
         ({"set": {"x": 1}, "emit": {}}, [("unknown-property", "/emit")]),
         ({}, [("unknown-task", "")]),
         ({"sett": {}}, [("unknown-task", "")]),
         ([], [("wrong-type", "")]),
         (None, [("wrong-type", "")]),
-        *(
-            ({kind: {}}, [("unsupported-task", f"/{kind}")])
-            for kind in ("emit", "fork", "listen", "raise", "run", "try")
-        ),
+        *(({kind: {}}, [("unsupported-task", f"/{kind}")]) for kind in UNSUPPORTED_KINDS),
     ],
 )
 def test_properties_of_a_task(task: Any, found: list[tuple[str, str]]) -> None:

@@ -3,16 +3,17 @@ from typing import Any
 
 import pytest
 
+from biz.dsl.calls.http_call import HttpCall, HttpOutput, pairs
+from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.dsl.runtime import Basic, Bearer, HttpCall, HttpOutput
 from tests.fixtures.workflows import Json, World, fault_of, faults, standard, workflow
 
 URI = "https://pets.test/v2/pet/1"
 PLAIN = HttpCall(
-    method="GET",
+    method="get",
     uri=URI,
-    query=[],
-    headers=[],
+    query={},
+    headers={},
     body=None,
     output=HttpOutput.CONTENT,
     redirect=False,
@@ -40,6 +41,8 @@ def secured(policy: Json) -> Json:
 
 BASIC = {"basic": {"username": "ann", "password": "${ .user.password }"}}
 BEARER = {"bearer": {"token": "${ .user.name }"}}
+ANN = Credentials(scheme="basic", properties={"username": "ann", "password": "secret"})
+TOKEN = Credentials(scheme="bearer", properties={"token": "ann"})
 PAIRS = [("a", "x"), ("n", "2"), ("f", "0.5"), ("t", "true"), ("list", "y"), ("list", "3")]
 
 
@@ -48,21 +51,21 @@ PAIRS = [("a", "x"), ("n", "2"), ("f", "0.5"), ("t", "true"), ("list", "y"), ("l
     [
         ({}, {}),
         ({"method": "DELETE"}, {"method": "DELETE"}),
-        ({"method": "${ .verb }"}, {"method": "PATCH"}),
-        ({"method": "version-control"}, {"method": "VERSION-CONTROL"}),
+        ({"method": "${ .verb }"}, {"method": "patch"}),
+        ({"method": "version-control"}, {"method": "version-control"}),
         ({"endpoint": "https://pets.test/v2/pet/{id}"}, {}),
         ({"endpoint": "${ .uri }"}, {}),
         ({"endpoint": {"uri": URI}}, {}),
         ({"endpoint": {"uri": "https://pets.test/v2/pet/{id}"}}, {}),
         ({"endpoint": {"uri": '${ "https://pets.test/v2/pet/\\(.id)" }'}}, {}),
         ({"endpoint": "/relative?{id}"}, {"uri": "/relative?1"}),
-        ({"query": {"a": "b", "c": "${ .id }"}}, {"query": [("a", "b"), ("c", "1")]}),
-        ({"query": "${ .map }"}, {"query": PAIRS}),
+        ({"query": {"a": "b", "c": "${ .id }"}}, {"query": {"a": "b", "c": 1}}),
+        ({"query": "${ .map }"}, {"query": INPUT["map"]}),
         ({"query": {}}, {}),
         ({"headers": {"Accept": "text/plain", "x-id": "${ .id }"}},
-         {"headers": [("Accept", "text/plain"), ("x-id", "1")]}),
-        ({"headers": "${ .map }"}, {"headers": PAIRS}),
-        ({"headers": {"x-none": "${ .missing }"}}, {}),
+         {"headers": {"Accept": "text/plain", "x-id": 1}}),
+        ({"headers": "${ .map }"}, {"headers": INPUT["map"]}),
+        ({"headers": {"x-none": "${ .missing }"}}, {"headers": {"x-none": None}}),
         ({"body": {"a": ["${ .id }", ".id"]}}, {"body": {"a": [1, ".id"]}}),
         ({"body": "${ .user.name }"}, {"body": "ann"}),
         ({"body": "text"}, {"body": "text"}),
@@ -74,11 +77,11 @@ PAIRS = [("a", "x"), ("n", "2"), ("f", "0.5"), ("t", "true"), ("list", "y"), ("l
         ({"output": "response"}, {"output": HttpOutput.RESPONSE}),
         ({"redirect": True}, {"redirect": True}),
         ({"redirect": False}, {}),
-        (secured(BASIC), {"authentication": Basic(username="ann", password="secret")}),
-        (secured(BEARER), {"authentication": Bearer(token="ann")}),
+        (secured(BASIC), {"authentication": ANN}),
+        (secured(BEARER), {"authentication": TOKEN}),
         (
             {**secured({"use": "named"}), "use": {"named": BASIC, "other": BEARER}},
-            {"authentication": Basic(username="ann", password="secret")},
+            {"authentication": ANN},
         ),
         ({"use": {"named": BASIC}}, {}),
     ],
@@ -87,6 +90,10 @@ async def test_a_property_makes_its_part_of_the_request(properties: Json, change
     world = World(answer=lambda call: {"answer": 1})
     assert await world.run(call(**properties), INPUT) == {"answer": 1}
     assert world.calls == [replace(PLAIN, **changes)]
+
+
+def test_what_is_sent_of_an_object() -> None:
+    assert pairs("query", INPUT["map"]) == PAIRS
 
 
 async def test_its_expressions_see_its_transformed_input() -> None:
@@ -171,7 +178,7 @@ async def test_a_request_that_cant_be_made_faults(properties: Json, kind: str, s
         ({"timeout": 1}, "unknown-property", "/timeout"),
         (secured({}), "invalid-value", "/endpoint/authentication"),
         (secured({**BASIC, **BEARER}), "invalid-value", "/endpoint/authentication"),
-        (secured({"use": "nobody"}), "unknown-reference", "/endpoint/authentication"),
+        (secured({"use": "nobody"}), "unknown-reference", "/endpoint/authentication/use"),
         (secured({"use": 1}), "wrong-type", "/endpoint/authentication/use"),
         (secured({"use": "a", **BASIC}), "unknown-property", "/endpoint/authentication/basic"),
         (secured({"digest": {}}), "unsupported-property", "/endpoint/authentication/digest"),
