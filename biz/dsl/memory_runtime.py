@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,17 +39,17 @@ class MemoryRuntime:
         evaluate: Callable[[str, str], Any] = _refuse,
         id: str = "memory",
         metadata: Mapping[str, Any] | None = None,
-        seed: int = 0,
+        random: Callable[[], float] = lambda: 0.5,
     ) -> None:
         """`answer` gives the output of each call, or raises TaskFault.
 
         `evaluate` gives the result of a jq program that may not end on a JSON text, or raises
-        EvaluationError. `seed` is that of the random numbers.
+        EvaluationError. `random` gives the random numbers.
         """
         self._answer = answer
         self._evaluate = evaluate
         self._now = start
-        self._random = random.Random(seed)
+        self._random = random
         self._run = RunDescriptor(
             id=id,
             started_at=start,
@@ -68,8 +67,8 @@ class MemoryRuntime:
         return self._now
 
     def random(self) -> float:
-        """A number of a series that is the same in each run."""
-        return self._random.random()
+        """The next random number."""
+        return self._random()
 
     async def sleep(self, duration: timedelta, progress: Progress) -> None:
         """Lets the clock move on once all wait."""
