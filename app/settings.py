@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 from app.failure import Failure
+from workflows.activities.process_policy import ProcessKind
 
 _BAD_SETTING = 2
 _NUMBERS = {
@@ -39,11 +41,22 @@ def _checked_database_url(text: str) -> str:
     return text
 
 
+def _split(value: object) -> object:
+    """A list as a variable has it: `a,b`, or `none`, since an empty variable counts as unset."""
+    if value == "none":
+        return ()
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
 Address = Annotated[str, AfterValidator(_checked_address)]
 DatabaseUrl = Annotated[str, AfterValidator(_checked_database_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
+Processes = Annotated[tuple[ProcessKind, ...], NoDecode, BeforeValidator(_split)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 def _default_database_url(known: dict[str, Any]) -> str:
@@ -142,6 +155,16 @@ class Settings(BaseSettings):
         le=65_536,
         description="Memory in MiB that such an expression gets; a worker evaluates up to four "
         "at once.",
+    )
+    processes: Processes = Field(
+        default=(),
+        description="Kinds of processes that definitions may have a worker run, with commas "
+        "between: `shell`, `script`, `container`, `mcp`; or `none`, the default. In `up` the "
+        "default is shell and script.",
+    )
+    process_namespaces: Names = Field(
+        default=(),
+        description="Namespaces whose definitions may, with commas between. By default all.",
     )
     drain_seconds: Seconds = Field(
         default=10, description="Time that calls in flight get to end when a process is stopped."

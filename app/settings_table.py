@@ -21,7 +21,7 @@ def lines() -> Iterator[str]:
     """The lines of the document."""
     yield _INTRODUCTION
     for name, field in Settings.model_fields.items():
-        plain = field.default is not PydanticUndefined and field.default not in (None, "")
+        plain = field.default is not PydanticUndefined and field.default not in (None, "", ())
         default = f"`{field.default}`" if plain else ""
         yield f"| `{name.upper()}` | {default} | {field.description} |"
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from biz.template import DEFAULT_NAMESPACE
+
 if TYPE_CHECKING:
     from biz.execution import Execution, ExecutionEnd
 
@@ -19,12 +21,14 @@ class RunRequest:
     """What a run is started with: the pinned definition's text, and a JSON value.
 
     `engine_version` is the version of the service that started it: a run keeps it to its end.
+    `namespace` is the execution's.
     """
 
     execution_id: str
     definition: str
     input: Any
     engine_version: str
+    namespace: str = DEFAULT_NAMESPACE
 
 
 class RunRefused(Exception):

@@ -74,6 +74,7 @@ class TemporalEngine:
             definition=execution.definition,
             input=execution.input,
             engine_version=self._version,
+            namespace=execution.namespace,
         )
         name = f"{execution.namespace}/{execution.template_name} {execution.template_version}"
         with suppress(WorkflowAlreadyStartedError):

@@ -23,7 +23,9 @@ class DefinitionWorkflow:
     async def run(self, request: RunRequest) -> Any:
         """Interprets the definition, and writes how it ended before Temporal knows of it."""
         runtime = TemporalRuntime(
-            execution_id=request.execution_id, engine_version=request.engine_version
+            execution_id=request.execution_id,
+            namespace=request.namespace,
+            engine_version=request.engine_version,
         )
         output, error = None, None
         try:

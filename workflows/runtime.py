@@ -56,8 +56,9 @@ _EVALUATION_RETRY = RetryPolicy(
 class TemporalRuntime:
     """Implements `biz.dsl.runtime.Runtime` inside of a workflow."""
 
-    def __init__(self, *, execution_id: str, engine_version: str) -> None:
+    def __init__(self, *, execution_id: str, namespace: str, engine_version: str) -> None:
         self._execution_id = execution_id
+        self._namespace = namespace
         self._engine_version = engine_version
         self._sequence = 0
 
@@ -94,7 +95,11 @@ class TemporalRuntime:
         if json_size(asdict(call)) > MAX_CALL_BYTES:
             detail = f"what the call sends has more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))
-        context = CallContext(execution_id=self._execution_id, progress=self._next(progress))
+        context = CallContext(
+            execution_id=self._execution_id,
+            namespace=self._namespace,
+            progress=self._next(progress),
+        )
         try:
             with _cancellable():
                 return await workflow.execute_activity(

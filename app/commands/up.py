@@ -23,6 +23,11 @@ async def _up(settings: Settings) -> None:
     async with embedded_stack(settings, say=_console.print) as stack:
         for name, address in _addresses(stack):
             _console.print(f"  {name:<10} {address}")
+        if kinds := stack.settings.processes:
+            _console.print(
+                f"[bold red]Definitions may run {' and '.join(kinds)} processes on this machine. "
+                "PROCESSES=none turns that off."
+            )
         _console.print("Ready. Ctrl-C stops all of it.")
         await stack.until_failure()
 

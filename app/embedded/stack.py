@@ -14,6 +14,7 @@ from app.embedded.temporal import temporal_server
 from app.embedded.temporal_binary import find_temporal
 from app.process import until_one_ends
 from app.settings import Settings
+from workflows.activities.process_policy import ProcessKind
 
 _HOST = "127.0.0.1"
 
@@ -100,6 +101,7 @@ def on_loopback(settings: Settings) -> Settings:
         metrics_address=f"{_HOST}:9464",
         temporal_ui_url=ui_url,
         log_format="text",
+        processes=(ProcessKind.SHELL, ProcessKind.SCRIPT),
     )
 
 

@@ -24,6 +24,7 @@ class CallContext:
     """Whose call it is, and where the run stands with it."""
 
     execution_id: str
+    namespace: str
     progress: ExecutionProgress
 
 

@@ -121,3 +121,30 @@ def test_a_file_that_is_missing_or_broken_is_told(file: Path) -> None:
 def test_the_password_of_the_database_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://engine:secret@host/db")
     assert "secret" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"), [("shell", ["shell"]), ("script, container", ["script", "container"])]
+)
+def test_processes_are_turned_on_by_kind(
+    monkeypatch: pytest.MonkeyPatch, text: str, kinds: list[str]
+) -> None:
+    monkeypatch.setenv("PROCESSES", text)
+    assert list(load_settings().processes) == kinds
+
+
+def test_processes_are_turned_on_by_a_file(file: Path) -> None:
+    file.write_text('processes = ["mcp"]\nprocess_namespaces = ["a", "b"]\n')
+    settings = load_settings(file)
+    assert (settings.processes, settings.process_namespaces) == (("mcp",), ("a", "b"))
+
+
+def test_processes_are_off_unless_they_are_turned_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().processes == ()
+    monkeypatch.setenv("PROCESSES", "none")
+    assert load_settings().processes == ()
+
+
+def test_a_kind_of_processes_that_isnt_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROCESSES", "shell,java")
+    assert faults() == ["PROCESSES: must be 'shell', 'script', 'container' or 'mcp'"]
