@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from biz.dsl.expressions import CLOCK
 from biz.dsl.model import Task, Workflow
 from biz.dsl.world import World
 
@@ -48,6 +49,8 @@ class WorkflowArguments:
 
     def __getitem__(self, name: str) -> Any:
         """The value of an argument."""
+        if name == CLOCK:
+            return self._world.now().timestamp()
         match name:
             case "context":
                 return self.context

@@ -21,6 +21,8 @@ CODES = {
     "unavailable-variable": "A runtime expression uses a variable that doesn't exist at its place.",
     "invalid-variable": "The name given to a variable isn't an identifier.",
     "invalid-duration": "A duration isn't ISO 8601, is negative or longer than a hundred years.",
+    "invalid-schedule": "A schedule names no time, an interval that isn't fixed or is empty, or "
+    "another cron expression than one of Unix's five fields.",
     "invalid-uri-template": "A URI template doesn't parse, or uses more than simple expansion.",
     "invalid-schema": "A JSON Schema isn't valid, or refers to something outside of itself.",
     "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",

@@ -2,7 +2,8 @@
 
 DSL, "Runtime Expressions". A program is compiled with its variables unpacked from one input
 object, since jq binds arguments at compile time. It may call functions that compute on their input
-alone. What surely ends soon is evaluated here, the rest where it can be stopped.
+alone; the time is the run's own, and comes in like a variable. What surely ends soon is evaluated
+here, the rest where it can be stopped.
 """
 
 import json
@@ -21,13 +22,22 @@ ALLOWED = (
 )
 OUTSIDE = frozenset(
     """
-    env builtins debug stderr input inputs input_filename input_line_number now localtime
-    strflocaltime get_search_list get_jq_origin get_prog_origin modulemeta halt halt_error import
-    include
+    env builtins debug stderr input inputs input_filename input_line_number get_search_list
+    get_jq_origin get_prog_origin modulemeta halt halt_error import include
     """.split()
 )
 MAX_LENGTH = 4_000
 """In characters: jq compiles in a time that grows with the square of it, and can't be stopped."""
+
+CLOCK = "__now"
+"""The variable that holds the time of the run's clock, in seconds since 1970."""
+
+_CLOCK_FUNCTIONS = {
+    "now": f"def now: ${CLOCK};",
+    "localtime": "def localtime: gmtime;",
+    "strflocaltime": "def strflocaltime(f): strftime(f);",
+}
+"""What stands for jq's functions that read the machine's clock and time zone; a run's is UTC."""
 
 _LARGEST_CONSTANT = 1_000_000
 """In characters: jq multiplies constants when it compiles."""
@@ -167,8 +177,9 @@ def compile_expression(
     if jq_bounds.largest_constant(tokens) > _LARGEST_CONSTANT:
         message = f"it makes a string of more than {_LARGEST_CONSTANT} characters"
         raise CompileError("invalid-expression", message)
-    used = tuple(sorted(found.variables & variables))
-    source = f"(\n{program}\n)"
+    clock = [name for name in _CLOCK_FUNCTIONS if name in found.functions]
+    used = tuple(sorted(found.variables & variables | ({CLOCK} if "now" in clock else set())))
+    source = "".join(f"{_CLOCK_FUNCTIONS[name]} " for name in clock) + f"(\n{program}\n)"
     if used:
         unpacked = ",".join(f"${name}" for name in used)
         source = f".v as {{{unpacked}}} | .d | {source}"
@@ -190,13 +201,17 @@ def _check_functions(found: Words) -> None:
     if unknown := found.functions - ALLOWED - found.defined:
         message = f"{', '.join(sorted(unknown))}: there is no such function"
         raise CompileError("unsupported-function", message)
+    if CLOCK in found.variables:
+        raise _unavailable(CLOCK)
+
+
+def _unavailable(name: str) -> CompileError:
+    return CompileError("unavailable-variable", f"${name} doesn't exist at this place")
 
 
 def _compile_error(program: str, text: str) -> CompileError:
     if undefined := _UNDEFINED_VARIABLE.search(text):
-        return CompileError(
-            "unavailable-variable", f"${undefined.group(1)} doesn't exist at this place"
-        )
+        return _unavailable(undefined.group(1))
     found = _COMPILE_ERROR.search(text)
     detail = found.group(1) if found else text
     if ")" not in program:  # it is the one around the program that jq met

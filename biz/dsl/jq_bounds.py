@@ -12,14 +12,14 @@ from biz.dsl.jq_lexer import KEYWORDS, Token, Words
 CONSTANT = frozenset(
     """
     abs acos acosh arrays asin asinh atan atan2 atanh booleans cbrt ceil copysign cos cosh drem
-    empty endswith erf erfc error exp exp10 exp2 expm1 fabs false fdim finites first floor fma fmax
-    fmin fmod frexp fromdate fromdateiso8601 gamma getpath gmtime has have_decnum
-    have_literal_numbers hypot in infinite isempty isfinite isinfinite isnan isnormal iterables j0
-    j1 last ldexp length lgamma lgamma_r limit log log10 log1p log2 logb ltrimstr mktime modf nan
-    nearbyint nextafter nexttoward normals not nth null nulls numbers objects path pow remainder
-    rint round rtrimstr scalars scalb scalbln select significand sin sinh skip sqrt startswith
-    strings tan tanh tgamma toboolean todate todateiso8601 tonumber trimstr true trunc type
-    utf8bytelength values y0 y1
+    empty endswith erf erfc error exp exp10 exp2 expm1 fabs false fdim finites first floor fma
+    fmax fmin fmod frexp fromdate fromdateiso8601 gamma getpath gmtime has have_decnum
+    have_literal_numbers hypot in infinite isempty isfinite isinfinite isnan isnormal iterables
+    j0 j1 last ldexp length lgamma lgamma_r limit localtime log log10 log1p log2 logb ltrimstr
+    mktime modf nan nearbyint nextafter nexttoward normals not now nth null nulls numbers
+    objects path pow remainder rint round rtrimstr scalars scalb scalbln select significand sin
+    sinh skip sqrt startswith strings tan tanh tgamma toboolean todate todateiso8601 tonumber
+    trimstr true trunc type utf8bytelength values y0 y1
     """.split()
 )
 """Builtin functions that take no longer for larger data, but for what their arguments do."""
@@ -43,7 +43,7 @@ ITERATING = frozenset(
 UNBOUNDED = frozenset(
     """
     JOIN capture combinations fromstream gsub implode jn match pick range repeat scan setpath splits
-    strftime strptime sub test truncate_stream until walk while yn
+    strflocaltime strftime strptime sub test truncate_stream until walk while yn
     """.split()
 )
 """Those of which nothing can be told: they loop, search by patterns, or make up places. Dates by

@@ -13,6 +13,7 @@ from biz.dsl.schemas import Schema
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame, Outcome
+    from biz.dsl.schedule import Schedule
 
 
 class Evaluable(Protocol):
@@ -106,4 +107,5 @@ class Workflow:
     input: Transformation
     output: Transformation
     timeout: Duration | None
+    schedule: Schedule | None
     definition: Mapping[str, Any]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from biz.dsl import arguments
+from biz.dsl import arguments, evaluation
 from biz.dsl.diagnostics import Diagnostics
 from biz.dsl.document import read_document
 from biz.dsl.model import IDENTITY, Task, TaskList, Transformation, Workflow
 from biz.dsl.reader import Node
+from biz.dsl.schedule import read_schedule
 from biz.dsl.schemas import InvalidSchema, Schema, compile_schema
 from biz.dsl.tasks import call, do, for_, fork, raise_, set_, switch, try_, wait
 from biz.dsl.use import Use
@@ -66,15 +67,13 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
 
     One that `is_trusted` was checked before.
     """
-    root = Node(value, "", diagnostics, is_trusted=is_trusted)
+    root = Node(value, "", diagnostics, is_trusted=is_trusted, is_loose=evaluation.is_loose(value))
     fields = root.object(
         required=("document", "do"),
         optional=("input", "use", "timeout", "output", "schedule", "evaluate"),
     )
-    if "schedule" in fields:
-        fields["schedule"].unsupported('"schedule" of a workflow')
     if "evaluate" in fields:
-        _check_evaluate(fields["evaluate"])
+        evaluation.check(fields["evaluate"])
     document = read_document(fields["document"])
     use = Use(fields.get("use"))
     parser = Parser(diagnostics, use)
@@ -84,6 +83,7 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
         output=parser.transformation(fields.get("output"), "as", arguments.WORKFLOW_OUTPUT),
         do=parser.task_list(fields["do"], frozenset()),
         timeout=use.timeout(fields["timeout"], arguments.WORKFLOW) if "timeout" in fields else None,
+        schedule=read_schedule(fields["schedule"]) if "schedule" in fields else None,
         definition=value if isinstance(value, dict) else {},
     )
     use.check_unused()
@@ -177,15 +177,6 @@ class Parser:
                 message += f'; did you mean "{close[0]}"?'
                 break
         node.error("unknown-task", message)
-
-
-def _check_evaluate(node: Node) -> None:
-    fields = node.object(optional=("language", "mode"))
-    language = fields.get("language")
-    if language and language.string() != "jq" and language.is_string:
-        language.unsupported("a language other than jq")
-    if "mode" in fields and fields["mode"].choice("strict", "loose") == "loose":
-        fields["mode"].unsupported("the loose mode")
 
 
 def _read_schema(node: Node) -> Schema | None:

@@ -16,18 +16,25 @@ class Node:
 
     What is read of a definition with faults is thrown away, so an empty value does no harm.
     In a definition that `is_trusted`, since it was checked before, the checks that take long are
-    left out.
+    left out. In one that `is_loose`, each text of a value is tried as an expression.
     """
 
-    __slots__ = ("_diagnostics", "is_trusted", "pointer", "value")
+    __slots__ = ("_diagnostics", "is_loose", "is_trusted", "pointer", "value")
 
     def __init__(
-        self, value: Any, pointer: str, diagnostics: Diagnostics, *, is_trusted: bool = False
+        self,
+        value: Any,
+        pointer: str,
+        diagnostics: Diagnostics,
+        *,
+        is_trusted: bool = False,
+        is_loose: bool = False,
     ) -> None:
         self.value = value
         self.pointer = pointer
         self._diagnostics = diagnostics
         self.is_trusted = is_trusted
+        self.is_loose = is_loose
 
     def error(self, code: str, message: str) -> None:
         """Reports a fault of this value."""
@@ -44,6 +51,7 @@ class Node:
             child(self.pointer, key),
             self._diagnostics,
             is_trusted=self.is_trusted,
+            is_loose=self.is_loose,
         )
 
     def object(

@@ -1,4 +1,9 @@
-"""Values of a definition that may hold runtime expressions, and how they are read."""
+"""Values of a definition that may hold runtime expressions, and how they are read.
+
+DSL reference, "Evaluate". In the strict mode an expression is a text `${ … }`. In the loose mode
+each text is tried as one; where that fails, when it is read or on its data, the text stays.
+Texts that always are expressions, such as conditions, fault in both modes.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +11,7 @@ from typing import Any
 
 from biz.dsl.expressions import (
     CompileError,
+    EvaluationError,
     Expression,
     Variables,
     compile_expression,
@@ -51,17 +57,26 @@ class ArrayValue:
         return [await item.evaluate(data, variables) for item in self.items]
 
 
+@dataclass(frozen=True, slots=True)
+class LooseText:
+    """A text of the loose mode: what it gives as an expression, or itself where that fails."""
+
+    text: str
+    expression: Expression
+
+    async def evaluate(self, data: Any, variables: Variables) -> Any:
+        """What the expression gives, or the text."""
+        try:
+            return await self.expression.evaluate(data, variables)
+        except EvaluationError:
+            return self.text
+
+
 def read_value(node: Node, variables: frozenset[str]) -> Evaluable:
-    """A JSON value in which each string `${ … }` is an expression."""
+    """A JSON value in which strings are expressions, as the mode says."""
     if isinstance(node.value, str):
-        if is_evaluated(node.value):
-            return read_expression(node, variables)
-        if "${" in node.value:
-            node.warning(
-                "literal-expression",
-                'stays as it is: an expression is the whole text, such as ${ "Hello " + .name }',
-            )
-    elif isinstance(node.value, dict):
+        return _read_text(node.value, node, variables)
+    if isinstance(node.value, dict):
         properties = {key: read_value(node.at(key), variables) for key in node.value}
         if not all(isinstance(value, Literal) for value in properties.values()):
             return ObjectValue(properties)
@@ -85,7 +100,27 @@ def read_expression(node: Node, variables: frozenset[str]) -> Expression:
 
 def read_transformation_value(node: Node, variables: frozenset[str]) -> Evaluable:
     """`from` or `as`: an expression as a string, or an object with expressions in it."""
-    if isinstance(node.value, str):
+    if isinstance(node.value, str) and not node.is_loose:
         return read_expression(node, variables)
-    node.mapping()
+    if not isinstance(node.value, str):
+        node.mapping()
     return read_value(node, variables)
+
+
+def _read_text(text: str, node: Node, variables: frozenset[str]) -> Evaluable:
+    if is_evaluated(text):
+        expression = read_expression(node, variables)
+        return LooseText(text, expression) if node.is_loose else expression
+    if node.is_loose:
+        try:
+            expression = compile_expression(unwrap(text), variables, is_trusted=node.is_trusted)
+        except CompileError:
+            pass
+        else:
+            return LooseText(text, expression)
+    if "${" in text:
+        node.warning(
+            "literal-expression",
+            'stays as it is: an expression is the whole text, such as ${ "Hello " + .name }',
+        )
+    return Literal(text)

@@ -58,6 +58,16 @@ def runs(service: str) -> Mapping[str, Run]:
             ],
             input={"count": 3},
         ),
+        "clock": Run(
+            tasks=[
+                {"before": {"set": {"before": "${ now }", "text": "now | todate"}}},
+                {"pause": {"wait": {"milliseconds": 20}}},
+                {"after": {"if": "now > .before", "set": {"n": "[range(3) | now]"}}},
+                {"fetch": get},
+            ],
+            input={"id": 7},
+            extra={"evaluate": {"mode": "loose"}, "schedule": {"cron": "0 8 * * MON-FRI"}},
+        ),
         "fault": Run(tasks=[{"fail": fail}], input={}),
         "long-loop": Run(
             tasks=[

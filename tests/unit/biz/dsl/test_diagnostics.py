@@ -50,7 +50,8 @@ SAMPLES = {
     ),
     "unsupported-version": ("do: []", "/document/dsl", "0.9.0"),
     "unsupported-task": ("do:\n- a: {emit: {event: {}}}", "/do/0/a/emit", "{event"),
-    "unsupported-property": ("do: []\nschedule: {cron: x}", "/schedule", "{cron"),
+    "invalid-schedule": ("do: []\nschedule: {cron: daily}", "/schedule/cron", "daily"),
+    "unsupported-property": ("do: []\nevaluate: {language: js}", "/evaluate/language", "js"),
     "ignored-property": (
         "do: []\nuse: {retries: {r: {backoff: {linear: {factor: 2}}}}}",
         "/use/retries/r/backoff/linear",

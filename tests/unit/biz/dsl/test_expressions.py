@@ -7,6 +7,7 @@ import pytest
 
 from biz.dsl.expressions import (
     ALLOWED,
+    CLOCK,
     MAX_LENGTH,
     OUTSIDE,
     CompileError,
@@ -37,7 +38,7 @@ class Arguments:
 
 
 def evaluate(program: str, data: Any = None, **arguments: Any) -> Any:
-    expression = compile_expression(program, frozenset(arguments))
+    expression = compile_expression(program, frozenset(arguments) - {CLOCK})
     return asyncio.run(expression.evaluate(data, Arguments(**arguments)))
 
 
@@ -150,8 +151,8 @@ def test_half_of_a_surrogate_pair_in_data_is_a_failure() -> None:
 
 FORBIDDEN = """
     env $ENV $ENV.PATH env.PATH "\\(env)" "\\($ENV)" {a:env} {(env):1} .[env] @text"\\(env)" [env]
-    now localtime strflocaltime("%Y") input inputs debug stderr input_filename input_line_number
-    halt halt_error get_search_list builtins modulemeta $__loc__|env try(env) {"\\(now)":1}
+    input inputs debug stderr input_filename input_line_number
+    halt halt_error get_search_list builtins modulemeta $__loc__|env try(env) {"\\(env)":1}
 """.split()
 
 
@@ -161,6 +162,29 @@ FORBIDDEN = """
 )
 def test_what_reaches_outside_of_the_data_is_forbidden(program: str) -> None:
     assert refusal(program).code == "forbidden-function"
+
+
+@pytest.mark.parametrize(
+    ("program", "result"),
+    [
+        ("now", 86_400.25),
+        ("now | todate", "1970-01-02T00:00:00Z"),
+        ("[now, .a, $a]", [86_400.25, None, 1]),
+        ("now | gmtime | mktime", 86_400),
+        ("now | localtime | todate", "1970-01-02T00:00:00Z"),
+        ('now | strflocaltime("%F %H:%M")', "1970-01-02 00:00"),
+        ('now | localtime | strflocaltime("%H")', "00"),
+        ('"{\\(now)}"', "{86400.25}"),
+        ("def now: 5; now", 5),
+        ("[range(2) | now]", [86_400.25, 86_400.25]),
+    ],
+)
+def test_the_time_is_the_runs(program: str, result: Any) -> None:
+    assert evaluate(program, {}, a=1, **{CLOCK: 86_400.25}) == result
+
+
+def test_the_runs_clock_is_no_variable() -> None:
+    assert refusal(f"now + ${CLOCK}").code == "unavailable-variable"
 
 
 @pytest.mark.parametrize(
