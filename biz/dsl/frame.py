@@ -19,12 +19,13 @@ class Outcome:
     """What a task or a list leaves: its output, and where to go.
 
     `then` is a flow directive in place of the task's own. `ended` says that a task in it ended
-    the whole workflow.
+    the whole workflow, `exited` that a task of the list left it by `exit`.
     """
 
     output: Any
     then: str | None = None
     ended: bool = False
+    exited: bool = False
 
 
 class Walk(Protocol):
@@ -41,6 +42,17 @@ class Walk(Protocol):
 
     async def run_task(self, task: Task, data: Any, path: str, local: Mapping[str, Any]) -> Outcome:
         """Does one task on `data`; `path` is its own."""
+        ...
+
+    async def run_function(self, function: Task, data: Any, path: str) -> Outcome:
+        """Does the task of a function on `data`; faults where functions call each other too deep.
+
+        It sees no variable of the task that calls it.
+        """
+        ...
+
+    def without_extensions(self) -> Walk:
+        """The same walk, in which no task is extended."""
         ...
 
 

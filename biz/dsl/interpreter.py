@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from biz.dsl.arguments import TaskArguments, WorkflowArguments
+from biz.dsl.concurrency import gather
 from biz.dsl.depth import is_deeper
 from biz.dsl.durations import InvalidDuration, resolve_duration
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
+from biz.dsl.extensions import execute_extended
 from biz.dsl.frame import Frame, Outcome
 from biz.dsl.model import Evaluable, Task, TaskList, Transformation, Workflow
 from biz.dsl.pointers import child
@@ -24,6 +27,8 @@ from biz.dsl.world import OutOfTime, World
 
 MAX_OUTPUT_DEPTH = 32
 MAX_OUTPUT_BYTES = 1024 * 1024
+MAX_FUNCTION_DEPTH = 50
+"""So many functions may call each other; a recursion without an end faults."""
 
 
 class Interpreter:
@@ -33,6 +38,8 @@ class Interpreter:
         self._workflow = workflow
         self._world = World(runtime)
         self._arguments = self._workflow_arguments(None)
+        self._extensions = workflow.extensions
+        self._function_depth = 0
 
     async def run(self, input: Any) -> Any:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
@@ -75,7 +82,7 @@ class Interpreter:
             if outcome.ended or outcome.then == "end":
                 return Outcome(data, ended=True)
             if outcome.then == "exit":
-                break
+                return Outcome(data, exited=True)
             place = place + 1 if outcome.then == "continue" else tasks.places[outcome.then or ""]
         return Outcome(data)
 
@@ -100,6 +107,23 @@ class Interpreter:
         except OutOfTime:
             raise frame.fault("timeout", f"the task took longer than {duration}") from None
 
+    async def run_function(self, function: Task, data: Any, path: str) -> Outcome:
+        """See Walk."""
+        if self._function_depth == MAX_FUNCTION_DEPTH:
+            detail = f"more than {MAX_FUNCTION_DEPTH} functions call each other"
+            raise TaskFault(WorkflowError.standard("runtime", detail))
+        inner = copy(self)
+        inner._function_depth += 1
+        # In a task of asyncio's own: the stack is as deep as one function, not as all of them.
+        outcomes = await gather([inner.run_task(function, data, path, {})])
+        return outcomes[0]
+
+    def without_extensions(self) -> Interpreter:
+        """See Walk."""
+        inner = copy(self)
+        inner._extensions = ()
+        return inner
+
     async def _do(self, frame: Frame, arguments: TaskArguments) -> Outcome:
         """One task in the order of the standard's data flow, steps 3 to 9; `frame` is raw yet."""
         task, data = frame.task, frame.input
@@ -109,7 +133,7 @@ class Interpreter:
             frame = Frame(task, data, arguments, frame.local, frame.path, frame.walk, frame.world)
         arguments.input = data
         try:
-            outcome = await task.execute(frame)
+            outcome = await execute_extended(frame, self._extensions)
         except TaskFault as found:
             raise found.at(task.pointer) from None
         if outcome.ended:

@@ -12,6 +12,7 @@ from biz.dsl.expressions import Expression, Variables
 from biz.dsl.schemas import Schema
 
 if TYPE_CHECKING:
+    from biz.dsl.extensions import Extension
     from biz.dsl.frame import Frame, Outcome
     from biz.dsl.schedule import Schedule
 
@@ -62,10 +63,11 @@ class Duration:
 class Task(ABC):
     """What all tasks have (DSL reference, "Task"); each kind adds its own.
 
-    `pointer` is the task's reference, a JSON pointer such as `/do/0/getPet`. `definition` is the
-    task as written.
+    `kind` is the property that tells it, such as "call". `pointer` is the task's reference, a JSON
+    pointer such as `/do/0/getPet`. `definition` is the task as written.
     """
 
+    kind: str
     name: str
     pointer: str
     definition: Mapping[str, Any]
@@ -104,8 +106,18 @@ class Workflow:
 
     document: Document
     do: TaskList
+    functions: Mapping[str, Task]
+    extensions: Sequence[Extension]
     input: Transformation
     output: Transformation
     timeout: Duration | None
     schedule: Schedule | None
     definition: Mapping[str, Any]
+
+    def lists(self) -> Iterator[TaskList]:
+        """All lists of tasks that aren't inside of a task; a function is one of its own."""
+        yield self.do
+        for function in self.functions.values():
+            yield TaskList([function], places={})
+        for extension in self.extensions:
+            yield from extension.lists()

@@ -11,8 +11,11 @@ from typing import Any
 from biz.dsl import arguments, evaluation
 from biz.dsl.diagnostics import Diagnostics
 from biz.dsl.document import read_document
+from biz.dsl.extensions import read_extension
+from biz.dsl.functions import Functions
 from biz.dsl.model import IDENTITY, Task, TaskList, Transformation, Workflow
 from biz.dsl.reader import Node
+from biz.dsl.recursion import check_recursion
 from biz.dsl.schedule import read_schedule
 from biz.dsl.schemas import InvalidSchema, Schema, compile_schema
 from biz.dsl.tasks import call, do, for_, fork, raise_, set_, switch, try_, wait
@@ -77,8 +80,11 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
     document = read_document(fields["document"])
     use = Use(fields.get("use"))
     parser = Parser(diagnostics, use)
+    parser.functions.read(parser)
     workflow = Workflow(
         document=document,
+        functions=parser.functions.tasks,
+        extensions=[read_extension(name, node, parser) for name, node in use.extensions],
         input=parser.transformation(fields.get("input"), "from", arguments.WORKFLOW),
         output=parser.transformation(fields.get("output"), "as", arguments.WORKFLOW_OUTPUT),
         do=parser.task_list(fields["do"], frozenset()),
@@ -87,6 +93,7 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
         definition=value if isinstance(value, dict) else {},
     )
     use.check_unused()
+    check_recursion(workflow.functions, diagnostics)
     return workflow
 
 
@@ -96,6 +103,7 @@ class Parser:
     def __init__(self, diagnostics: Diagnostics, use: Use) -> None:
         self._diagnostics = diagnostics
         self.use = use
+        self.functions = Functions(use.functions)
 
     def missing(self, pointer: str, name: str) -> None:
         """Reports that an object lacks a property."""
@@ -104,7 +112,7 @@ class Parser:
     def task_list(self, node: Node, variables: frozenset[str]) -> TaskList:
         """A list of named tasks."""
         items = list(node.named_items())
-        tasks = [self._task(name, item, variables) for name, item in items]
+        tasks = [self.task(name, item, variables) for name, item in items]
         return TaskList(
             tasks=[task for task in tasks if task is not None],
             places={name: place for place, (name, _) in enumerate(items)},
@@ -132,16 +140,18 @@ class Parser:
         schema = _read_schema(fields["schema"]) if "schema" in fields else None
         return Transformation(value=value, schema=schema)
 
-    def _task(self, name: str, node: Node, variables: frozenset[str]) -> Task | None:
+    def task(self, name: str, node: Node, variables: frozenset[str]) -> Task | None:
+        """One task, None where it can't be one, which is reported."""
         if not isinstance(node.value, dict):
             node.mapping()
             return None
-        kind = next((kind for key, kind in KINDS.items() if key in node.value), None)
-        if kind is None:
+        key = next((key for key in KINDS if key in node.value), None)
+        if key is None:
             self._report_unknown_kind(node)
             return None
+        kind = KINDS[key]
         fields = node.object(required=kind.required, optional=(*kind.optional, *_COMMON))
-        common = self._common(name, node, fields, variables)
+        common = {"kind": key, **self._common(name, node, fields, variables)}
         return kind.parse(TaskSource(fields, common, arguments.TASK | variables, self))
 
     def _common(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from biz.dsl.authentication import Authentication, read_policy
 from biz.dsl.error_definitions import ErrorDefinition, read_error_definition
@@ -12,18 +12,29 @@ from biz.dsl.retries import RetryPolicy, read_retry_policy
 from biz.dsl.reusables import Reusables
 from biz.dsl.timeouts import read_timeout
 
-_UNSUPPORTED = ("catalogs", "extensions", "functions", "secrets")
+_UNSUPPORTED = ("catalogs", "secrets")
 
 
 class Use:
-    """The reusable components of a definition."""
+    """The reusable components of a definition.
+
+    Those that are made of tasks, `functions` and `extensions`, are left to the parser of tasks.
+    """
 
     def __init__(self, node: Node | None) -> None:
         """Reads the names; `node` is the value of `use`."""
         fields: Mapping[str, Node] = {}
         if node is not None:
             fields = node.object(
-                optional=("authentications", "errors", "retries", "timeouts", *_UNSUPPORTED)
+                optional=(
+                    "authentications",
+                    "errors",
+                    "extensions",
+                    "functions",
+                    "retries",
+                    "timeouts",
+                    *_UNSUPPORTED,
+                )
             )
         for name in _UNSUPPORTED:
             if name in fields:
@@ -42,6 +53,10 @@ class Use:
             "retries", named("retries"), read_retry_policy
         )
         self.timeouts: Reusables[Duration] = Reusables("timeouts", named("timeouts"), read_timeout)
+        self.functions: Mapping[str, Node] = named("functions")
+        self.extensions: Sequence[tuple[str, Node]] = (
+            list(fields["extensions"].named_items()) if "extensions" in fields else ()
+        )
 
     def timeout(self, node: Node, variables: frozenset[str]) -> Duration | None:
         """A timeout at the place of its use: inline, or the name of one."""

@@ -87,8 +87,9 @@ def _check(text: str, *, is_trusted: bool) -> Checked:
         return Checked(workflow=None, diagnostics=(syntax,))
     diagnostics = Diagnostics()
     workflow = parse_workflow(source.value, diagnostics, is_trusted=is_trusted)
-    for tasks in _lists(workflow.do):
-        _check_targets(tasks, diagnostics)
+    for outer in workflow.lists():
+        for tasks in _lists(outer):
+            _check_targets(tasks, diagnostics)
     found = diagnostics.all()
     if not found:
         return Checked(workflow=workflow, diagnostics=())

@@ -81,6 +81,28 @@ def runs(service: str) -> Mapping[str, Run]:
             input={"n": 0, "items": list(range(1000))},
         ),
         "cancelled": Run(tasks=[{"rest": {"wait": "PT1H"}}], input={}, cancelled=True),
+        "reuse": Run(
+            tasks=[
+                {"fetch": {"call": "fetch", "with": {"id": 7}}},
+                {"mocked": {"call": "fetch", "with": {"id": 8}}},
+            ],
+            input={},
+            extra={
+                "use": {
+                    "functions": {"fetch": {"do": [{"get": get}]}},
+                    "extensions": [
+                        {"log": {"extend": "composite", "before": [{"send": post}]}},
+                        {
+                            "mock": {
+                                "extend": "composite",
+                                "when": ".id == 8",
+                                "before": [{"answer": {"set": {"id": 8}, "then": "exit"}}],
+                            }
+                        },
+                    ],
+                }
+            },
+        ),
         "invalid-input": Run(
             tasks=[{"set": {"set": {"a": 1}}}],
             input={},

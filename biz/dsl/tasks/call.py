@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from biz.dsl.model import Task
+from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.call_http import HttpCallTask
 
 if TYPE_CHECKING:
@@ -24,7 +25,5 @@ def parse(source: TaskSource) -> Task | None:
         return HttpCallTask.parse(source)
     if name in _PROTOCOLS:
         node.error("unsupported-task", f"calls by {name} aren't supported yet")
-    elif node.is_string:
-        message = f"\"{name}\" isn't a protocol; functions aren't supported yet"
-        node.error("unsupported-task", message)
-    return None
+        return None
+    return FunctionCallTask.parse(source)

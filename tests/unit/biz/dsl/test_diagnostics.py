@@ -32,6 +32,11 @@ SAMPLES = {
         "/do/0/a/with/endpoint/authentication/use",
         "y}",
     ),
+    "endless-recursion": (
+        "do: []\nuse:\n  functions:\n    f: {call: f}",
+        "/use/functions/f",
+        "{call: f}",
+    ),
     "invalid-expression": ("do: []\noutput:\n  as: .a |", "/output/as", ".a |"),
     "forbidden-function": ("do: []\noutput:\n  as: {x: '${ env }'}", "/output/as/x", "'${ env }'"),
     "unsupported-function": ("do:\n- a: {if: nothing, do: []}", "/do/0/a/if", "nothing"),

@@ -215,9 +215,8 @@ def test_what_is_no_http_call(properties: Json, code: str, pointer: str) -> None
         ({"call": "http", "with": []}, "wrong-type", "/with"),
         ({"call": "http", "with": {"method": "get"}}, "missing-property", "/with"),
         ({"call": "http", "with": {"endpoint": URI}}, "missing-property", "/with"),
-        ({"call": ""}, "unsupported-task", "/call"),
         ({"call": 1}, "wrong-type", "/call"),
-        ({"call": "myFunction", "with": {}}, "unsupported-task", "/call"),
+        ({"call": "htpp", "with": {}}, "unknown-reference", "/call"),
         *(
             ({"call": protocol, "with": {}}, "unsupported-task", "/call")
             for protocol in ("a2a", "asyncapi", "grpc", "mcp", "openapi")
