@@ -36,6 +36,7 @@ from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.http_call import HttpActivities
+from workflows.activities.http_sender import HttpSender
 from workflows.activities.performing import Performer
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
@@ -210,18 +211,21 @@ class Container(containers.DeclarativeContainer):
         memory_mb=settings.provided.expression_memory_mb,
     )
     performer = providers.Singleton(Performer, recorder=execution_repo)
+    http_sender = providers.Singleton(
+        HttpSender,
+        client=http_client,
+        max_response_bytes=settings.provided.call_max_response_bytes,
+    )
+    callers = providers.List(
+        providers.Singleton(HttpActivities, performer=performer, sender=http_sender),
+    )
     worker = Part(
         resources.run_worker,
         worker=providers.Singleton(
             build_worker,
             client=temporal_client,
             task_queue=settings.provided.task_queue,
-            http=providers.Singleton(
-                HttpActivities,
-                performer=performer,
-                client=http_client,
-                max_response_bytes=settings.provided.call_max_response_bytes,
-            ),
+            callers=callers,
             recording=providers.Singleton(RecordingActivities, recorder=execution_repo),
             evaluation=providers.Singleton(EvaluationActivities, evaluator=expression_pool),
             max_concurrent_calls=settings.provided.max_concurrent_calls,

@@ -20,7 +20,7 @@ from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
 from workflows.activities.expression_pool import ExpressionPool
-from workflows.activities.http_call import new_http_client
+from workflows.activities.http_sender import new_http_client
 
 _CONNECT_PAUSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)

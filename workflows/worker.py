@@ -1,13 +1,14 @@
 """Builds the worker: what runs workflows and activities for a task queue."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import Any, Protocol
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from workflows.activities.breath import breathe
 from workflows.activities.evaluation import EvaluationActivities
-from workflows.activities.http_call import HttpActivities
 from workflows.activities.recording import RecordingActivities
 from workflows.definition_workflow import DefinitionWorkflow
 
@@ -15,11 +16,20 @@ _STICKY_TIMEOUT = timedelta(seconds=2)
 """How long a run waits for a worker that knew it, before another one takes it over."""
 
 
+class Caller(Protocol):
+    """Makes the calls of one protocol, by an activity named after their kind."""
+
+    @property
+    def call(self) -> Callable[..., Awaitable[Any]]:
+        """The activity."""
+        ...
+
+
 def build_worker(
     *,
     client: Client,
     task_queue: str,
-    http: HttpActivities,
+    callers: Sequence[Caller],
     recording: RecordingActivities,
     evaluation: EvaluationActivities,
     max_concurrent_calls: int,
@@ -35,7 +45,7 @@ def build_worker(
         workflows=[DefinitionWorkflow],
         activities=[
             breathe,
-            http.call,
+            *(caller.call for caller in callers),
             recording.record_progress,
             recording.record_end,
             evaluation.evaluate_expression,

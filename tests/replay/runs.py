@@ -15,7 +15,8 @@ from biz.engine import WORKFLOW_TYPE, RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
-from workflows.activities.http_call import HttpActivities, new_http_client
+from workflows.activities.http_call import HttpActivities
+from workflows.activities.http_sender import HttpSender, new_http_client
 from workflows.activities.performing import Performer
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
@@ -125,13 +126,13 @@ class _NoDatabase:
 async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with new_http_client(timeout_seconds=5) as http:
         recorder = _NoDatabase()
+        performer = Performer(recorder=recorder)
+        sender = HttpSender(client=http, max_response_bytes=100_000)
         pool = ExpressionPool(cpu_seconds=1, memory_mb=128)
         worker = build_worker(
             client=client,
             task_queue=task_queue,
-            http=HttpActivities(
-                performer=Performer(recorder=recorder), client=http, max_response_bytes=100_000
-            ),
+            callers=[HttpActivities(performer=performer, sender=sender)],
             recording=RecordingActivities(recorder=recorder),
             evaluation=EvaluationActivities(evaluator=pool),
             max_concurrent_calls=10,

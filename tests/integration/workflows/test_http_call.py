@@ -3,49 +3,20 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from biz.dsl.calls.http_call import HttpCall, HttpOutput
 from biz.dsl.credentials import Credentials
-from biz.errors import DatabaseUnavailable
-from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from tests.fixtures.activities import Recorded, perform
 from tests.fixtures.http_service import HttpService
-from workflows.activities.http_call import HttpActivities, new_http_client
-from workflows.activities.performing import CallContext, Performer
+from workflows.activities.http_call import HttpActivities
+from workflows.activities.http_sender import HttpSender, new_http_client
+from workflows.activities.performing import Performer
 
 ERRORS = "https://open-workflow-specification.org/spec/1.0.0/errors/"
-CONTEXT = CallContext(
-    execution_id="run",
-    progress=ExecutionProgress(
-        sequence=1,
-        status=ExecutionStatus.RUNNING,
-        current_tasks=["/do/0/call"],
-        at=datetime(2026, 1, 1, tzinfo=UTC),
-    ),
-)
-
-
-class Recorded:
-    """Keeps what was recorded."""
-
-    def __init__(self) -> None:
-        self.progress: list[ExecutionProgress] = []
-        self.down = False
-
-    async def record_progress(self, id: str, progress: ExecutionProgress) -> None:
-        if self.down:
-            raise DatabaseUnavailable("the database doesn't answer")
-        self.progress.append(progress)
-
-    async def record_end(self, id: str, end: ExecutionEnd) -> None:
-        raise AssertionError("a call doesn't end a run")
-
-
 Call = Callable[..., Any]
 
 
@@ -58,9 +29,8 @@ def recorder() -> Recorded:
 async def call(http_service: HttpService, recorder: Recorded) -> AsyncIterator[Call]:
     """Makes one call to a path of the service, as the activity of a task."""
     async with new_http_client(timeout_seconds=0.5) as client:
-        activities = HttpActivities(
-            performer=Performer(recorder=recorder), client=client, max_response_bytes=10_000
-        )
+        sender = HttpSender(client=client, max_response_bytes=10_000)
+        activities = HttpActivities(performer=Performer(recorder=recorder), sender=sender)
 
         async def send(path: str, **properties: Any) -> Any:
             uri = path if "://" in path else http_service.url + path
@@ -76,7 +46,7 @@ async def call(http_service: HttpService, recorder: Recorded) -> AsyncIterator[C
                 "idempotency_key": "run:/do/0/call:1",
             }
             made = HttpCall(**{**defaults, **properties})
-            return await ActivityEnvironment().run(activities.call, made, CONTEXT)
+            return await perform(activities.call, made)
 
         yield send
 

@@ -1,0 +1,39 @@
+"""DSL reference, "External Resource": documents that a definition names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from biz.dsl.authentication import Authentication
+from biz.dsl.calls.resource import Resource
+from biz.dsl.endpoints import Endpoint, read_endpoint
+from biz.dsl.frame import Frame
+from biz.dsl.reader import Node
+from biz.dsl.reusables import Reusables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalResource:
+    """A document, and its name where it has one."""
+
+    endpoint: Endpoint
+    name: str = ""
+
+    async def resolve(self, frame: Frame) -> Resource:
+        """The document for one call; raises TaskFault where an expression fails."""
+        authentication = self.endpoint.authentication
+        return Resource(
+            uri=await self.endpoint.resolve(frame),
+            authentication=await authentication.resolve(frame) if authentication else None,
+        )
+
+
+def read_external_resource(
+    node: Node, variables: frozenset[str], authentications: Reusables[Authentication]
+) -> ExternalResource:
+    """An external resource of a definition."""
+    fields = node.object(required=("endpoint",), optional=("name",))
+    return ExternalResource(
+        endpoint=read_endpoint(fields["endpoint"], variables, authentications),
+        name=fields["name"].string() if "name" in fields else "",
+    )
