@@ -21,18 +21,22 @@ class Source:
         return self._locate(self._text)
 
 
-def read(text: str) -> Source:
-    """Reads JSON, or YAML where it isn't JSON. Raises SourceError."""
+def read(text: str, *, any_keys: bool = False) -> Source:
+    """Reads JSON, or YAML where it isn't JSON. Raises SourceError.
+
+    With `any_keys`, those of YAML that aren't strings, such as 200, are taken as written.
+    """
     try:
         text.encode()
     except UnicodeEncodeError:
         raise SourceError("holds half of a surrogate pair") from None
     if not text.lstrip().startswith("{"):
-        return Source(yaml_source.load(text), text, yaml_source.positions)
+        return Source(yaml_source.load(text, any_keys=any_keys), text, yaml_source.positions)
     try:
         return Source(json_source.load(text), text, json_source.positions)
     except json_source.NotJson as not_json:
         try:
-            return Source(yaml_source.load(text), text, yaml_source.positions)
+            value = yaml_source.load(text, any_keys=any_keys)
+            return Source(value, text, yaml_source.positions)
         except SourceError:
             raise SourceError(f"not JSON: {not_json}", not_json.position) from None

@@ -43,20 +43,23 @@ _CORE: tuple[tuple[str, re.Pattern[str], Callable[[str], Any]], ...] = (
 """The scalars that are no strings: a tag, its pattern, and how it is read."""
 
 
-def load(text: str) -> Any:
-    """The JSON value of a YAML text. Raises SourceError."""
-    return _build(text, {})
+def load(text: str, *, any_keys: bool = False) -> Any:
+    """The JSON value of a YAML text. Raises SourceError.
+
+    With `any_keys`, scalar keys that aren't strings are taken as written.
+    """
+    return _build(text, {}, any_keys=any_keys)
 
 
 def positions(text: str) -> dict[str, Position]:
     """The place of each value of a YAML text, by its JSON pointer."""
     places: dict[str, Position] = {}
-    _build(text, places)
+    _build(text, places, any_keys=True)
     return places
 
 
-def _build(text: str, places: dict[str, Position]) -> Any:
-    builder = _Builder(places)
+def _build(text: str, places: dict[str, Position], *, any_keys: bool) -> Any:
+    builder = _Builder(places, any_keys=any_keys)
     try:
         # Events and a stack of our own: PyYAML's composer calls itself for each level, and a text
         # that is deep enough overflows the stack of the process.
@@ -102,8 +105,9 @@ class _Collection:
 class _Builder:
     """Makes the JSON value of YAML's events, and notes its places."""
 
-    def __init__(self, places: dict[str, Position]) -> None:
+    def __init__(self, places: dict[str, Position], *, any_keys: bool) -> None:
         self._places = places
+        self._any_keys = any_keys
         self._around: list[_Collection] = []
         self._documents = 0
         self.value: Any = None
@@ -127,11 +131,12 @@ class _Builder:
                 self._around.pop()
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        value = _read_scalar(event)
-        if self._around and self._around[-1].wants_key():
-            self._key(event, value)
+        if not self._around or not self._around[-1].wants_key():
+            self._add(event, _read_scalar(event))
+        elif self._any_keys:
+            self._key(event, str(event.value))
         else:
-            self._add(event, value)
+            self._key(event, _read_scalar(event))
 
     def _key(self, event: yaml.Event, key: Any) -> None:
         if not isinstance(key, str):
