@@ -17,12 +17,14 @@ from api.workflow.v1.workflow_pb2_grpc import add_WorkflowServiceServicer_to_ser
 from app import resources
 from app.settings import Settings
 from biz.execution import ExecutionUsecase
+from biz.history import HistoryUsecase
 from biz.paging import PageTokens
 from biz.reconciler import Reconciler
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
 from data.execution import PeeweeExecutionRepo
+from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
@@ -126,6 +128,12 @@ class Container(containers.DeclarativeContainer):
         page_tokens=page_tokens,
         clock=clock,
     )
+    history = providers.Singleton(
+        HistoryUsecase,
+        repo=providers.Singleton(PeeweeHistoryRepo, database=checked_database),
+        executions=execution_repo,
+        page_tokens=page_tokens,
+    )
     workflows = providers.Singleton(WorkflowUsecase)
 
     template_service = providers.Singleton(
@@ -134,6 +142,7 @@ class Container(containers.DeclarativeContainer):
     execution_service = providers.Singleton(
         ExecutionService,
         executions=executions,
+        history=history,
         runs_url=providers.Callable(
             _runs_url, settings.provided.temporal_ui_url, settings.provided.temporal_namespace
         ),

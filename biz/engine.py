@@ -22,6 +22,8 @@ class RunRequest:
 
     `engine_version` is the version of the service that started it: a run keeps it to its end.
     `namespace` is the execution's.
+    `revision` says which commands the workflow code gives, so that a run under way goes on as it
+    began; see `workflows.runtime`.
     """
 
     execution_id: str
@@ -29,6 +31,11 @@ class RunRequest:
     input: Any
     engine_version: str
     namespace: str = DEFAULT_NAMESPACE
+    revision: int = 0
+
+
+REVISION = 1
+"""The revision of new runs."""
 
 
 class RunRefused(Exception):

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from biz.dsl.errors import WorkflowError
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.validator import check_input
 from biz.engine import Engine, RunRefused
 from biz.errors import BusinessKeyInUse, EngineUnavailable, InvalidArgument, Violation
@@ -164,13 +165,24 @@ class StartRequest:
 
 
 class ExecutionRecorder(Protocol):
-    """What a running workflow writes of itself; every method may be repeated."""
+    """What a running workflow writes of itself; every method may be repeated.
 
-    async def record_progress(self, id: str, progress: ExecutionProgress) -> None:
+    `events` are what happened since, for its history.
+    """
+
+    async def record_progress(
+        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
+    ) -> None:
         """Changes a live execution; sets `started_at` once. An ended or unknown one is left."""
         ...
 
-    async def record_end(self, id: str, end: ExecutionEnd) -> None:
+    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
+        """Writes history, and nothing else."""
+        ...
+
+    async def record_end(
+        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
+    ) -> None:
         """Ends a live execution. One that has ended already, or is unknown, is left."""
         ...
 

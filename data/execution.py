@@ -9,6 +9,7 @@ from typing import Any
 import peewee
 
 from biz.dsl.errors import WorkflowError
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import BusinessKeyInUse, ExecutionNotFound
 from biz.execution import (
     Execution,
@@ -21,6 +22,7 @@ from biz.execution import (
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
 from data.database import Database
+from data.history import insert_events
 from data.idempotency import claim, find
 from data.listing import fetch
 from data.models import ExecutionRow, from_json, from_microseconds, to_json, to_microseconds
@@ -81,12 +83,31 @@ class PeeweeExecutionRepo:
     async def list_live(self, *, after_id: str, limit: int) -> Sequence[str]:
         return await self._database.read(lambda db: _list_live(db, after_id, limit))
 
-    async def record_progress(self, id: str, progress: ExecutionProgress) -> None:
-        await self._database.write_statement(lambda db: _record_progress(db, id, progress))
+    async def record_progress(
+        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
+    ) -> None:
+        await self._write(id, events, lambda db: _record_progress(db, id, progress))
 
-    async def record_end(self, id: str, end: ExecutionEnd) -> None:
+    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
+        await self._write(id, events, lambda db: None)
+
+    async def record_end(
+        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
+    ) -> None:
         """One that wasn't recorded as started counts as started when it was created."""
-        await self._database.write_statement(lambda db: _record_end(db, id, end))
+        await self._write(id, events, lambda db: _record_end(db, id, end))
+
+    async def _write(
+        self, id: str, events: Sequence[LifecycleEvent], work: Callable[[peewee.Database], None]
+    ) -> None:
+        def write(db: peewee.Database) -> None:
+            insert_events(db, id, events)
+            work(db)
+
+        if events:
+            await self._database.write(write, repeatable=True)
+        else:
+            await self._database.write_statement(work)
 
 
 def _create(db: peewee.Database, execution: NewExecution, request: RequestKey) -> Execution:

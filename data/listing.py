@@ -28,9 +28,10 @@ def fetch(
 ) -> Rows[T]:
     """The rows of `select` that `where` lets through, in the place that `slice` names.
 
-    `order` is the column that is ordered by, `key` the primary key; `texts` are the columns that
-    count towards `max_bytes`. One statement chooses the rows by the lengths of their texts before
-    it reads the texts themselves, so what is left out costs no memory.
+    `order` is the column that is ordered by, `key` one that tells the rows of `where` apart;
+    `texts` are the columns that count towards `max_bytes`. One statement chooses the rows by the
+    lengths of their texts before it reads the texts themselves, so what is left out costs no
+    memory.
     """
     direction = peewee.Desc if slice.order.descending else peewee.Asc
     candidates = select.model.select(
@@ -60,7 +61,7 @@ def fetch(
     query = (
         select.select_extend(chosen.c.place, chosen.c.found)
         .join_from(select.model, chosen, on=(chosen.c.key == key))
-        .where(chosen.c.read_before <= slice.max_bytes)
+        .where(chosen.c.read_before <= slice.max_bytes, *where)
         .order_by(direction(chosen.c.place), direction(chosen.c.key))
         .limit(slice.limit)
         .objects()
@@ -69,7 +70,7 @@ def fetch(
     more = bool(rows) and rows[-1].found > len(rows)
     return Rows(
         items=[decode(row) for row in rows],
-        place=(rows[-1].place, rows[-1].id) if more else None,
+        place=(rows[-1].place, getattr(rows[-1], key.name)) if more else None,
         total=_count(db, select.model, where) if slice.count else None,
     )
 

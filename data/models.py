@@ -77,6 +77,23 @@ class ExecutionRow(peewee.Model):
         table_name = "execution"
 
 
+class ExecutionEventRow(peewee.Model):
+    """A lifecycle event in the history of an execution."""
+
+    execution_id = peewee.TextField()
+    sequence = peewee.BigIntegerField()
+    time = peewee.BigIntegerField()
+    type = peewee.TextField()
+    task = peewee.TextField()
+    attempt = peewee.BigIntegerField()
+    error = peewee.TextField(null=True)
+    started_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "execution_event"
+        primary_key = peewee.CompositeKey("execution_id", "sequence")
+
+
 class RequestRow(peewee.Model):
     """A request that made something; `resource_id` is the id of what it made, as text."""
 

@@ -21,7 +21,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from biz.dsl.errors import WorkflowError
-from biz.engine import WORKFLOW_TYPE, RunRefused, RunRequest, RunState
+from biz.engine import REVISION, WORKFLOW_TYPE, RunRefused, RunRequest, RunState
 from biz.errors import EngineUnavailable
 from biz.execution import Execution, ExecutionEnd, ExecutionStatus
 
@@ -70,6 +70,7 @@ class TemporalEngine:
     async def start(self, execution: Execution) -> None:
         """See Engine. An id starts once, even after its run has ended."""
         request = RunRequest(
+            revision=REVISION,
             execution_id=execution.id,
             definition=execution.definition,
             input=execution.input,

@@ -26,6 +26,7 @@ class DefinitionWorkflow:
             execution_id=request.execution_id,
             namespace=request.namespace,
             engine_version=request.engine_version,
+            revision=request.revision,
         )
         output, error = None, None
         try:

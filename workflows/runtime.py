@@ -1,7 +1,10 @@
-"""The language's runtime on Temporal: its clock, timers and activities."""
+"""The language's runtime on Temporal: its clock, timers and activities.
+
+A run keeps the revision that it was started with. From revision 1 on it writes its history.
+"""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -14,6 +17,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
@@ -21,9 +25,15 @@ from workflows.activities.breath import breathe
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.performing import CallContext
 from workflows.activities.recording import RecordingActivities
+from workflows.history_buffer import HistoryBuffer
 
 RUNTIME_NAME = "workflow-engine"
 MAX_CALL_BYTES = 2 * MAX_JSON_BYTES
+
+_FIRST_WITH_HISTORY = 1
+
+_MOST_EVENTS_OF_A_CALL = 40
+"""More are written before: what a call carries stays in Temporal's own history."""
 
 _SHOWN_FROM = timedelta(seconds=1)
 """A wait shorter than this isn't written down before it is over."""
@@ -56,10 +66,14 @@ _EVALUATION_RETRY = RetryPolicy(
 class TemporalRuntime:
     """Implements `biz.dsl.runtime.Runtime` inside of a workflow."""
 
-    def __init__(self, *, execution_id: str, namespace: str, engine_version: str) -> None:
+    def __init__(
+        self, *, execution_id: str, namespace: str, engine_version: str, revision: int
+    ) -> None:
         self._execution_id = execution_id
         self._namespace = namespace
         self._engine_version = engine_version
+        self._has_history = revision >= _FIRST_WITH_HISTORY
+        self._history = HistoryBuffer()
         self._sequence = 0
 
     def describe(self) -> RunDescriptor:
@@ -80,6 +94,11 @@ class TemporalRuntime:
         """Temporal's series of the run."""
         return workflow.random().random()
 
+    def record(self, event: LifecycleEvent) -> None:
+        """Keeps it for the next thing that writes."""
+        if self._has_history:
+            self._history.add(event)
+
     async def sleep(self, duration: timedelta, progress: Progress) -> None:
         """A durable timer."""
         if duration >= _SHOWN_FROM:
@@ -95,16 +114,13 @@ class TemporalRuntime:
         if json_size(asdict(call)) > MAX_CALL_BYTES:
             detail = f"what the call sends has more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))
-        context = CallContext(
-            execution_id=self._execution_id,
-            namespace=self._namespace,
-            progress=self._next(progress),
-        )
+        if len(self._history) > _MOST_EVENTS_OF_A_CALL:
+            await self._record_events()
         try:
-            with _cancellable():
+            with self._history.taken() as events, _cancellable():
                 return await workflow.execute_activity(
                     call.KIND,
-                    args=[call, context],
+                    args=[call, self._context(progress, events)],
                     start_to_close_timeout=_CALL_TIMEOUT,
                     heartbeat_timeout=_CALL_HEARTBEAT,
                     retry_policy=_CALL_RETRY,
@@ -112,6 +128,14 @@ class TemporalRuntime:
                 )
         except ActivityError as error:
             raise _call_fault(error) from error
+
+    def _context(self, progress: Progress, events: Sequence[LifecycleEvent]) -> CallContext:
+        return CallContext(
+            execution_id=self._execution_id,
+            namespace=self._namespace,
+            progress=self._next(progress),
+            events=events,
+        )
 
     async def evaluate(self, program: str, data: str) -> Any:
         """A local activity."""
@@ -133,6 +157,9 @@ class TemporalRuntime:
 
     async def breathe(self) -> None:
         """A local activity: only a command counts as giving way, and a timer takes a second."""
+        if self._history:
+            await self._record_events()
+            return
         with _cancellable():
             await workflow.execute_local_activity(
                 breathe, start_to_close_timeout=_RECORDING_TIMEOUT, retry_policy=_RECORDING_RETRY
@@ -140,14 +167,7 @@ class TemporalRuntime:
 
     async def record_end(self, end: ExecutionEnd) -> None:
         """Writes how the run ended. A cancellation that comes now comes too late."""
-        recording = asyncio.create_task(
-            workflow.execute_local_activity_method(
-                RecordingActivities.record_end,
-                args=[self._execution_id, end],
-                start_to_close_timeout=_RECORDING_TIMEOUT,
-                retry_policy=_RECORDING_RETRY,
-            )
-        )
+        recording = asyncio.create_task(self._record_end(end))
         while not recording.done():
             try:
                 await asyncio.shield(recording)
@@ -155,14 +175,25 @@ class TemporalRuntime:
                 continue
         recording.result()
 
+    async def _record_end(self, end: ExecutionEnd) -> None:
+        with self._history.taken() as events:
+            await self._write(RecordingActivities.record_end, end, events)
+
     async def _record_progress(self, progress: Progress) -> None:
-        with _cancellable():
-            await workflow.execute_local_activity_method(
-                RecordingActivities.record_progress,
-                args=[self._execution_id, self._next(progress)],
-                start_to_close_timeout=_RECORDING_TIMEOUT,
-                retry_policy=_RECORDING_RETRY,
-            )
+        with self._history.taken() as events, _cancellable():
+            await self._write(RecordingActivities.record_progress, self._next(progress), events)
+
+    async def _record_events(self) -> None:
+        with self._history.taken() as events, _cancellable():
+            await self._write(RecordingActivities.record_events, events)
+
+    async def _write(self, activity: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        await workflow.execute_local_activity_method(
+            activity,
+            args=[self._execution_id, *arguments],
+            start_to_close_timeout=_RECORDING_TIMEOUT,
+            retry_policy=_RECORDING_RETRY,
+        )
 
     def _next(self, progress: Progress) -> ExecutionProgress:
         self._sequence += 1

@@ -47,6 +47,7 @@ def build_worker(
             breathe,
             *(caller.call for caller in callers),
             recording.record_progress,
+            recording.record_events,
             recording.record_end,
             evaluation.evaluate_expression,
         ],

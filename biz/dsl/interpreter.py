@@ -44,6 +44,10 @@ class Interpreter:
     async def run(self, input: Any) -> Any:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
         self._arguments = self._workflow_arguments(input)
+        with self._world.chronicle.workflow():
+            return await self._in_time(input)
+
+    async def _in_time(self, input: Any) -> Any:
         if self._workflow.timeout is None:
             return await self._run(input)
         try:
@@ -99,13 +103,14 @@ class Interpreter:
         frame = Frame(task, data, arguments, local, path, self, self._world)
         if task.condition is not None and not await frame.holds(task.condition):
             return Outcome(data, then="continue")
-        if task.timeout is None:
-            return await self._do(frame, arguments)
-        duration = await frame.duration(task.timeout)
-        try:
-            return await self._world.limit(duration, self._do(frame, arguments))
-        except OutOfTime:
-            raise frame.fault("timeout", f"the task took longer than {duration}") from None
+        with self._world.chronicle.task(path):
+            if task.timeout is None:
+                return await self._do(frame, arguments)
+            duration = await frame.duration(task.timeout)
+            try:
+                return await self._world.limit(duration, self._do(frame, arguments))
+            except OutOfTime:
+                raise frame.fault("timeout", f"the task took longer than {duration}") from None
 
     async def run_function(self, function: Task, data: Any, path: str) -> Outcome:
         """See Walk."""

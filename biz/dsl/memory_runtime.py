@@ -10,6 +10,7 @@ from typing import Any
 from biz.dsl.calls.call import Call
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.interpreter import Interpreter
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.model import Workflow
 from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.virtual_time import VirtualLoop
@@ -49,6 +50,7 @@ class MemoryRuntime:
         self._answer = answer
         self._evaluate = evaluate
         self._now = start
+        self.events: list[LifecycleEvent] = []
         self._random = random
         self._run = RunDescriptor(
             id=id,
@@ -69,6 +71,10 @@ class MemoryRuntime:
     def random(self) -> float:
         """The next random number."""
         return self._random()
+
+    def record(self, event: LifecycleEvent) -> None:
+        """Keeps it in `events`."""
+        self.events.append(event)
 
     async def sleep(self, duration: timedelta, progress: Progress) -> None:
         """Lets the clock move on once all wait."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from biz.dsl.calls.call import Call
+from biz.dsl.lifecycle import LifecycleEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,10 @@ class Runtime(Protocol):
 
     def random(self) -> float:
         """A number from 0 up to 1, the same in a replay."""
+        ...
+
+    def record(self, event: LifecycleEvent) -> None:
+        """Keeps what happened; comes back at once."""
         ...
 
     async def sleep(self, duration: timedelta, progress: Progress) -> None:

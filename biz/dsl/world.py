@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from biz.dsl.calls.call import Call
+from biz.dsl.chronicle import Chronicle
 from biz.dsl.concurrency import first
 from biz.dsl.runtime import Progress, RunDescriptor, Runtime
 
@@ -32,6 +33,7 @@ class World:
         self._characters = 0
         self._calls = 0
         self.run: RunDescriptor = runtime.describe()
+        self.chronicle = Chronicle(runtime)
 
     def now(self) -> datetime:
         """The run's own clock, UTC."""

@@ -16,6 +16,7 @@ from api.template.v1 import template_pb2
 from api.workflow.v1 import workflow_pb2
 from biz.dsl.diagnostics import Diagnostic
 from biz.dsl.errors import WorkflowError
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import InvalidArgument, Violation
 from biz.execution import (
     BusinessKeyPolicy,
@@ -210,6 +211,19 @@ def execution_to_proto(
     if view == execution_pb2.Execution.FULL:
         message.definition = execution.definition
     return message
+
+
+def event_to_proto(event: LifecycleEvent) -> execution_pb2.ExecutionEvent:
+    """The message; at the end of a task or run it has the duration."""
+    return execution_pb2.ExecutionEvent(
+        sequence=event.sequence,
+        time=_timestamp(event.time),
+        type=event.type.value,
+        task=text_to_proto(event.task),
+        error=_error(event.error) if event.error else None,
+        attempt=event.attempt,
+        duration=_duration(event.started_at, event.time),
+    )
 
 
 def diagnostic_to_proto(diagnostic: Diagnostic) -> workflow_pb2.Diagnostic:

@@ -4,8 +4,10 @@ import asyncio
 
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from biz.execution import ExecutionUsecase
+from biz.history import HistoryUsecase
 from server.service.convert import (
     check_execution_view,
+    event_to_proto,
     execution_query_from_proto,
     execution_to_proto,
     page_request_from_proto,
@@ -17,11 +19,14 @@ from server.service.convert import (
 class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
     """Executions."""
 
-    def __init__(self, *, executions: ExecutionUsecase, runs_url: str = "") -> None:
+    def __init__(
+        self, *, executions: ExecutionUsecase, history: HistoryUsecase, runs_url: str = ""
+    ) -> None:
         """`runs_url` is where Temporal's web interface shows runs, each below its id, such as
         `http://localhost:8088/namespaces/default/workflows`; empty for nowhere.
         """
         self._executions = executions
+        self._history = history
         self._runs_url = runs_url
 
     async def StartExecution(
@@ -57,6 +62,20 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
                 execution_to_proto(execution, view=view, runs_url=self._runs_url)
                 for execution in page.items
             ],
+            next_page_token=page.next_token,
+            total_size=page.total,
+        )
+
+    async def ListExecutionEvents(
+        self, request: execution_pb2.ListExecutionEventsRequest, context: object
+    ) -> execution_pb2.ListExecutionEventsResponse:
+        page = await self._history.list(
+            page_request_from_proto(request),
+            execution_id=request.id,
+            after_sequence=request.after_sequence,
+        )
+        return execution_pb2.ListExecutionEventsResponse(
+            events=[event_to_proto(event) for event in page.items],
             next_page_token=page.next_token,
             total_size=page.total,
         )

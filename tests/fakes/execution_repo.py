@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import BusinessKeyInUse, ExecutionNotFound, RequestIdReused
 from biz.execution import (
     Execution,
@@ -18,11 +19,15 @@ from biz.paging import Rows, Slice
 
 
 class FakeExecutionRepo:
-    """`biz.execution.ExecutionRepo`; `asked` holds the last list's query and slice."""
+    """`biz.execution.ExecutionRepo`; `asked` holds the last list's query and slice.
+
+    `events` are the histories by execution.
+    """
 
     def __init__(self) -> None:
         self.executions: dict[str, Execution] = {}
         self.asked: tuple[ExecutionQuery, Slice] | None = None
+        self.events: dict[str, list[LifecycleEvent]] = {}
         self._sequences: dict[str, int] = {}
         self._requests: dict[tuple[str, str, str], tuple[str, str]] = {}
 
@@ -85,7 +90,10 @@ class FakeExecutionRepo:
         live = [e.id for e in self.executions.values() if not e.status.is_end and e.id > after_id]
         return sorted(live)[:limit]
 
-    async def record_progress(self, id: str, progress: ExecutionProgress) -> None:
+    async def record_progress(
+        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
+    ) -> None:
+        await self.record_events(id, events)
         known = self.executions.get(id)
         if known and not known.status.is_end and self._sequences.get(id, -1) < progress.sequence:
             self._sequences[id] = progress.sequence
@@ -96,7 +104,13 @@ class FakeExecutionRepo:
                 started_at=known.started_at or progress.at,
             )
 
-    async def record_end(self, id: str, end: ExecutionEnd) -> None:
+    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
+        self.events.setdefault(id, []).extend(events)
+
+    async def record_end(
+        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
+    ) -> None:
+        await self.record_events(id, events)
         known = self.executions.get(id)
         if known and not known.status.is_end:
             self.executions[id] = replace(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,8 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 
-from biz.engine import WORKFLOW_TYPE, RunRequest
+from biz.dsl.lifecycle import LifecycleEvent
+from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
@@ -115,10 +116,17 @@ def runs(service: str) -> Mapping[str, Run]:
 class _NoDatabase:
     """Takes what is recorded and keeps nothing."""
 
-    async def record_progress(self, id: str, progress: ExecutionProgress) -> None:
+    async def record_progress(
+        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
+    ) -> None:
         return None
 
-    async def record_end(self, id: str, end: ExecutionEnd) -> None:
+    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
+        return None
+
+    async def record_end(
+        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
+    ) -> None:
         return None
 
 
@@ -154,6 +162,7 @@ async def record(client: Client, service: str) -> dict[str, WorkflowHistory]:
             document = {"dsl": "1.0.0", "namespace": "test", "name": name, "version": "1.0.0"}
             definition = {"document": document, "do": run.tasks, **(run.extra or {})}
             request = RunRequest(
+                revision=REVISION,
                 execution_id=name,
                 definition=json.dumps(definition),
                 input=run.input,

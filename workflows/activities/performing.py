@@ -1,7 +1,7 @@
 """What all activities that make a call have in common."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,22 +10,26 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionProgress, ExecutionRecorder
 from workflows.activities.heartbeats import heartbeats
 
 _log = structlog.get_logger(__name__)
 
+_PATIENCE_SECONDS = 1.0
+
 _Call = TypeVar("_Call", bound=Call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallContext:
-    """Whose call it is, and where the run stands with it."""
+    """Whose call it is, where the run stands with it, and what of its history isn't written yet."""
 
     execution_id: str
     namespace: str
     progress: ExecutionProgress
+    events: Sequence[LifecycleEvent] = ()
 
 
 class Performer:
@@ -45,8 +49,7 @@ class Performer:
         `send` raises TaskFault, which is final.
         """
         async with heartbeats():
-            with suppress(DatabaseUnavailable):  # progress is for show: no call waits for it
-                await self._recorder.record_progress(context.execution_id, context.progress)
+            await self._record(context)
             try:
                 call.require_valid()
                 return await send(call)
@@ -56,6 +59,18 @@ class Performer:
                 _log.exception("a call broke", execution_id=context.execution_id)
                 error = WorkflowError.standard("runtime", "the engine broke on this call")
                 raise _final(error) from None
+
+    async def _record(self, context: CallContext) -> None:
+        """Writes what the context holds; a database that is down delays a call with history."""
+        while True:
+            try:
+                return await self._recorder.record_progress(
+                    context.execution_id, context.progress, context.events
+                )
+            except DatabaseUnavailable:
+                if not context.events:  # progress is for show
+                    return None
+                await asyncio.sleep(_PATIENCE_SECONDS)
 
 
 def _final(error: WorkflowError) -> ApplicationError:

@@ -77,7 +77,8 @@ class TryTask(Task):
         retries = 0
         while True:
             try:
-                return await self._attempt(frame)
+                with frame.world.chronicle.attempt(frame.path, retries + 1):
+                    return await self._attempt(frame)
             except TaskFault as fault:
                 error = fault.error
             local = {**frame.local, self.catch.variable: error.to_json()}

@@ -38,10 +38,11 @@ async def test_the_columns_are_those_of_the_model(
     columns = await database.read(lambda db: db.get_columns(model._meta.table_name))
 
     found = {(column.name, column.null) for column in columns if not column.primary_key}
+    keys = {field.name for field in model._meta.get_primary_keys()}
     declared = {
         (field.column_name, bool(field.null))
         for field in model._meta.sorted_fields
-        if not field.primary_key
+        if field.name not in keys
     }
     assert found == declared
 

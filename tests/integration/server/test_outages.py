@@ -22,11 +22,13 @@ from api.template.v1.template_pb2_grpc import (
     add_TemplateServiceServicer_to_server,
 )
 from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
+from biz.history import HistoryUsecase
 from biz.paging import PageTokens
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
+from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
@@ -71,8 +73,9 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
             page_tokens=page_tokens,
             clock=now,
         )
+        execution_repo = PeeweeExecutionRepo(database=database, clock=now)
         executions = ExecutionUsecase(
-            repo=PeeweeExecutionRepo(database=database, clock=now),
+            repo=execution_repo,
             templates=templates,
             aliases=aliases,
             engine=engine,
@@ -88,7 +91,14 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
             Service(
                 name="api.execution.v1.ExecutionService",
                 add=add_ExecutionServiceServicer_to_server,
-                servicer=ExecutionService(executions=executions),
+                servicer=ExecutionService(
+                    executions=executions,
+                    history=HistoryUsecase(
+                        repo=PeeweeHistoryRepo(database=database),
+                        executions=execution_repo,
+                        page_tokens=page_tokens,
+                    ),
+                ),
             ),
         ]
         await database.close()

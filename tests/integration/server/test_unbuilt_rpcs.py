@@ -25,6 +25,7 @@ BUILT = {
     "StartExecution",
     "GetExecution",
     "ListExecutions",
+    "ListExecutionEvents",
     "ValidateWorkflow",
 }
 UNBUILT = [

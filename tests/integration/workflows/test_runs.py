@@ -23,6 +23,8 @@ from biz.execution import (
     NewExecution,
     StartRequest,
 )
+from biz.history import HistoryUsecase
+from biz.paging import PageRequest
 from biz.template import TemplateUsecase
 from tests.fixtures.http_service import HttpService
 
@@ -35,6 +37,7 @@ class Service:
 
     templates: TemplateUsecase
     executions: ExecutionUsecase
+    history: HistoryUsecase
     repo: ExecutionRepo
     temporal: Client
     task_queue: str
@@ -71,6 +74,7 @@ async def service(database_url: str, temporal_address: str) -> AsyncIterator[Ser
         yield Service(
             templates=await container.templates(),
             executions=await container.executions(),
+            history=await container.history(),
             repo=await container.execution_repo(),
             temporal=await container.temporal_client(),
             task_queue=settings.task_queue,
@@ -267,3 +271,55 @@ class TestOddities:
         await service.temporal.get_workflow_handle(started.id).cancel()
         ended = await service.executions.get(started.id, wait=timedelta(seconds=30))
         assert ended.status is ExecutionStatus.CANCELLED
+
+
+async def told(service: Service, execution: Execution) -> Sequence[str]:
+    page = await service.history.list(
+        PageRequest(size=1000), execution_id=execution.id, after_sequence=0
+    )
+    assert [event.sequence for event in page.items] == list(range(1, len(page.items) + 1))
+    return [f"{event.task} {event.type.split('.')[-2]}".strip() for event in page.items]
+
+
+async def test_the_history_is_complete_once_a_run_has_ended(
+    service: Service, http_service: HttpService
+) -> None:
+    call = {"call": "http", "with": {"method": "get", "endpoint": f"{http_service.url}/pets/7"}}
+    branches = [{"quick": call}, {"slow": {"wait": {"seconds": 1}}}]
+    loop = {"for": {"in": "[range(60)]"}, "do": [{"x": {"set": {"a": 1}}}]}
+    tasks = [
+        {"first": call},
+        {"both": {"fork": {"branches": branches}}},
+        {"loop": loop},
+        {"fail": {"raise": {"error": {"type": "https://example.com/x", "status": 500}}}},
+    ]
+
+    execution = await service.run(tasks)
+
+    history = await told(service, execution)
+    assert history[:4] == [
+        "started",
+        "/do/0/first created",
+        "/do/0/first started",
+        "/do/0/first completed",
+    ]
+    assert len([line for line in history if "/loop/for/" in line]) == 180
+    assert history[-2:] == ["/do/3/fail faulted", "faulted"]
+    assert execution.status is ExecutionStatus.FAULTED
+
+
+async def test_the_history_of_a_cancelled_run_says_so(service: Service) -> None:
+    started = await service.start([{"rest": {"wait": {"hours": 1}}}])
+    await until(lambda: service.repo.get(started.id), lambda e: e.status is ExecutionStatus.WAITING)
+
+    await service.temporal.get_workflow_handle(started.id).cancel()
+
+    execution = await service.executions.get(started.id, wait=timedelta(seconds=30))
+    assert execution.status is ExecutionStatus.CANCELLED
+    assert await told(service, execution) == [
+        "started",
+        "/do/0/rest created",
+        "/do/0/rest started",
+        "/do/0/rest cancelled",
+        "cancelled",
+    ]

@@ -15,7 +15,7 @@ from biz.paging import Page
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
-from tests.fixtures.entities import ALIAS, COMPLETED, TEMPLATE
+from tests.fixtures.entities import ALIAS, COMPLETED, EVENT, TEMPLATE
 
 
 class Recorder:
@@ -62,6 +62,7 @@ REQUESTS: Mapping[str, Message] = {
     "StartExecution": execution_pb2.StartExecutionRequest(),
     "GetExecution": execution_pb2.GetExecutionRequest(),
     "ListExecutions": execution_pb2.ListExecutionsRequest(),
+    "ListExecutionEvents": execution_pb2.ListExecutionEventsRequest(),
     "ValidateWorkflow": workflow_pb2.ValidateWorkflowRequest(),
 }
 
@@ -71,10 +72,11 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     templates: Any = Recorder(TEMPLATES)
     aliases: Any = Recorder(ALIASES)
     executions: Any = Recorder(EXECUTIONS)
+    history: Any = Recorder({"list": Page(items=[EVENT], next_token="t", total=1)})
     workflows: Any = Recorder({"validate": ()})
     services: list[Any] = [
         TemplateService(templates=templates, aliases=aliases),
-        ExecutionService(executions=executions),
+        ExecutionService(executions=executions, history=history),
         WorkflowService(workflows=workflows),
     ]
     [service] = [s for s in services if rpc in type(s).__dict__]
@@ -82,7 +84,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         answer = await getattr(service, rpc)(request, None)
     except InvalidArgument as error:
         return "refused", error.violations
-    asked = templates.asked + aliases.asked + executions.asked + workflows.asked
+    asked = templates.asked + aliases.asked + executions.asked + history.asked + workflows.asked
     return asked, answer
 
 

@@ -1,0 +1,114 @@
+"""Tells a runtime what happens in a run, in the order in which it happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from biz.dsl.errors import TaskFault, WorkflowError
+from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.dsl.runtime import Runtime
+
+_TRY = "/try/"
+
+
+class Chronicle:
+    """The lifecycle events of one run."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._sequence = 0
+        self._attempts: dict[str, int] = {}
+
+    @contextmanager
+    def workflow(self) -> Iterator[None]:
+        """Tells the start of the run before the block, and its end after it."""
+        with self._told(
+            "",
+            started=LifecycleType.WORKFLOW_STARTED,
+            completed=LifecycleType.WORKFLOW_COMPLETED,
+            faulted=LifecycleType.WORKFLOW_FAULTED,
+            cancelled=LifecycleType.WORKFLOW_CANCELLED,
+        ):
+            yield
+
+    @contextmanager
+    def task(self, path: str) -> Iterator[None]:
+        """Tells the start of a task before the block, and its end after it."""
+        self._tell(LifecycleType.TASK_CREATED, path)
+        with self._told(
+            path,
+            started=LifecycleType.TASK_STARTED,
+            completed=LifecycleType.TASK_COMPLETED,
+            faulted=LifecycleType.TASK_FAULTED,
+            cancelled=LifecycleType.TASK_CANCELLED,
+        ):
+            yield
+
+    @contextmanager
+    def attempt(self, path: str, number: int) -> Iterator[None]:
+        """What is done in the block is an attempt of the `try` task at `path`."""
+        if number > 1:
+            self._tell(LifecycleType.TASK_RETRIED, path, attempt=number)
+        self._attempts[path] = number
+        try:
+            yield
+        finally:
+            del self._attempts[path]
+
+    @contextmanager
+    def _told(
+        self,
+        path: str,
+        *,
+        started: LifecycleType,
+        completed: LifecycleType,
+        faulted: LifecycleType,
+        cancelled: LifecycleType,
+    ) -> Iterator[None]:
+        started_at = self._runtime.now()
+        self._tell(started, path)
+        try:
+            yield
+        except asyncio.CancelledError:
+            self._tell(cancelled, path, started_at=started_at)
+            raise
+        except TaskFault as fault:
+            self._tell(faulted, path, started_at=started_at, error=fault.error)
+            raise
+        self._tell(completed, path, started_at=started_at)
+
+    def _tell(
+        self,
+        type: LifecycleType,
+        path: str,
+        *,
+        attempt: int = 0,
+        error: WorkflowError | None = None,
+        started_at: datetime | None = None,
+    ) -> None:
+        self._sequence += 1
+        self._runtime.record(
+            LifecycleEvent(
+                sequence=self._sequence,
+                type=type,
+                time=self._runtime.now(),
+                task=path,
+                attempt=attempt or self._attempt(path),
+                error=error,
+                started_at=started_at,
+            )
+        )
+
+    def _attempt(self, path: str) -> int:
+        """That of the innermost `try` around a task."""
+        if not self._attempts:
+            return 1
+        end = path.rfind(_TRY)
+        while end >= 0:
+            if path[:end] in self._attempts:
+                return self._attempts[path[:end]]
+            end = path.rfind(_TRY, 0, end)
+        return 1

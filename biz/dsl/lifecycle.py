@@ -1,0 +1,42 @@
+"""Lifecycle events (DSL, "Lifecycle Events"): what is told of a run and of its tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from biz.dsl.errors import WorkflowError
+
+
+class LifecycleType(StrEnum):
+    """The standard's types of lifecycle events."""
+
+    WORKFLOW_STARTED = "io.serverlessworkflow.workflow.started.v1"
+    WORKFLOW_CANCELLED = "io.serverlessworkflow.workflow.cancelled.v1"
+    WORKFLOW_FAULTED = "io.serverlessworkflow.workflow.faulted.v1"
+    WORKFLOW_COMPLETED = "io.serverlessworkflow.workflow.completed.v1"
+    TASK_CREATED = "io.serverlessworkflow.task.created.v1"
+    TASK_STARTED = "io.serverlessworkflow.task.started.v1"
+    TASK_RETRIED = "io.serverlessworkflow.task.retried.v1"
+    TASK_CANCELLED = "io.serverlessworkflow.task.cancelled.v1"
+    TASK_FAULTED = "io.serverlessworkflow.task.faulted.v1"
+    TASK_COMPLETED = "io.serverlessworkflow.task.completed.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleEvent:
+    """One thing that happened; `sequence` counts them from 1 within a run.
+
+    `task` is the task's path, with the numbers of iterations; empty for the run itself. `attempt`
+    counts from 1 within the innermost `try` around the task. `started_at` is when the task or run
+    started, at its end.
+    """
+
+    sequence: int
+    type: LifecycleType
+    time: datetime
+    task: str = ""
+    attempt: int = 1
+    error: WorkflowError | None = None
+    started_at: datetime | None = None

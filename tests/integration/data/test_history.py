@@ -1,0 +1,97 @@
+"""PeeweeHistoryRepo, on both databases."""
+
+from dataclasses import replace
+
+import pytest
+
+from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from biz.paging import Order, Slice
+from data.database import Database
+from data.execution import PeeweeExecutionRepo
+from data.history import PeeweeHistoryRepo
+from tests.fixtures.entities import EVENT
+from tests.fixtures.repos import NOW, new_execution
+
+PROGRESS = ExecutionProgress(
+    sequence=1, status=ExecutionStatus.RUNNING, current_tasks=["/do/0/x"], at=NOW
+)
+END = ExecutionEnd(status=ExecutionStatus.COMPLETED, output=None, error=None, ended_at=NOW)
+
+
+def events(*sequences: int) -> list[LifecycleEvent]:
+    return [
+        LifecycleEvent(
+            sequence=sequence, type=LifecycleType.TASK_STARTED, time=NOW, task=f"/do/{sequence}/x"
+        )
+        for sequence in sequences
+    ]
+
+
+@pytest.fixture
+def history(database: Database) -> PeeweeHistoryRepo:
+    return PeeweeHistoryRepo(database=database)
+
+
+def slice_of(limit: int, *, descending: bool = False, after: int | None = None) -> Slice:
+    return Slice(
+        order=Order(field="sequence", descending=descending),
+        limit=limit,
+        after=None if after is None else (after, after),
+        count=True,
+    )
+
+
+async def sequences(history: PeeweeHistoryRepo, id: str) -> list[int]:
+    rows = await history.list(id, after_sequence=0, slice=slice_of(1000))
+    return [event.sequence for event in rows.items]
+
+
+@pytest.mark.parametrize(
+    "event", [EVENT, *events(1), replace(EVENT, task="/do/0/a\0b\ud800")], ids=repr
+)
+async def test_what_is_written_comes_back_whole(
+    executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo, event: LifecycleEvent
+) -> None:
+    await executions.record_events("e1", [event])
+
+    rows = await history.list("e1", after_sequence=0, slice=slice_of(10))
+    assert rows.items == [event]
+
+
+async def test_writing_again_changes_nothing(
+    executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo
+) -> None:
+    await executions.record_progress("e1", PROGRESS, events(1, 2, 3))
+    await executions.record_events("e1", events(2, 3, 4))
+    await executions.record_end("e1", END, events(1, 5))
+
+    assert await sequences(history, "e1") == [1, 2, 3, 4, 5]
+
+
+async def test_progress_and_end_are_written_with_their_events(
+    executions: PeeweeExecutionRepo,
+) -> None:
+    await executions.create(new_execution("e1"), None)
+
+    await executions.record_progress("e1", PROGRESS, events(1))
+    assert (await executions.get("e1")).status is ExecutionStatus.RUNNING
+
+    await executions.record_end("e1", END, events(2))
+    assert (await executions.get("e1")).status is ExecutionStatus.COMPLETED
+
+
+async def test_pages_hold_the_events_of_one_execution(
+    executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo
+) -> None:
+    await executions.record_events("e1", events(*range(1, 251)))
+    await executions.record_events("e2", events(*range(1, 11)))
+
+    first = await history.list("e2", after_sequence=3, slice=slice_of(4))
+    assert [event.sequence for event in first.items] == [4, 5, 6, 7]
+    assert (first.place, first.total) == ((7, 7), 7)
+    second = await history.list("e2", after_sequence=3, slice=slice_of(4, after=7))
+    assert [event.sequence for event in second.items] == [8, 9, 10]
+    assert second.place is None
+    backwards = await history.list("e1", after_sequence=0, slice=slice_of(2, descending=True))
+    assert [event.sequence for event in backwards.items] == [250, 249]
