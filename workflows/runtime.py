@@ -16,9 +16,10 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
+from biz.dsl.events import Event
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.lifecycle import LifecycleEvent
-from biz.dsl.runtime import Progress, RunDescriptor
+from biz.dsl.runtime import EventPage, Listener, Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from workflows.activities.breath import breathe
@@ -136,6 +137,22 @@ class TemporalRuntime:
             progress=self._next(progress),
             events=events,
         )
+
+    async def emit(self, event: Event, progress: Progress) -> None:
+        """See Runtime."""
+        raise NotImplementedError
+
+    async def fetch_events(self, listener: Listener, after: int, progress: Progress) -> EventPage:
+        """See Runtime."""
+        raise NotImplementedError
+
+    async def wait_for_events(self, listener: Listener) -> None:
+        """See Runtime."""
+        raise NotImplementedError
+
+    async def stop_listening(self, listener: Listener) -> None:
+        """See Runtime."""
+        raise NotImplementedError
 
     async def evaluate(self, program: str, data: str) -> Any:
         """A local activity."""

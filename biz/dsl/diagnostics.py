@@ -26,6 +26,7 @@ CODES = {
     "another cron expression than one of Unix's five fields.",
     "invalid-uri-template": "A URI template doesn't parse, or uses more than simple expansion.",
     "invalid-schema": "A JSON Schema isn't valid, or refers to something outside of itself.",
+    "invalid-event": "An attribute that an event can't have is to be emitted.",
     "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",
     "ignored-property": "A property that this engine takes no notice of.",
     "unsupported-task": "A task of the standard that isn't supported yet.",

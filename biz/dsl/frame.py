@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from biz.dsl.durations import InvalidDuration, resolve_duration
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError, Expression, Variables
-from biz.dsl.model import Duration, Evaluable, Task, TaskList
+from biz.dsl.model import Duration, Evaluable, Task, TaskList, Transformation
 from biz.dsl.world import World
 
 
@@ -53,6 +53,14 @@ class Walk(Protocol):
 
     def without_extensions(self) -> Walk:
         """The same walk, in which no task is extended."""
+        ...
+
+    async def produce(self, frame: Frame, output: Transformation, data: Any) -> Any:
+        """The output that `output` makes of `data`; faults the task where it is invalid."""
+        ...
+
+    async def export(self, frame: Frame, export: Transformation, output: Any) -> None:
+        """Sets the context that `export` makes of an output; faults where it is invalid."""
         ...
 
 

@@ -36,7 +36,7 @@ class Interpreter:
 
     def __init__(self, workflow: Workflow, runtime: Runtime) -> None:
         self._workflow = workflow
-        self._world = World(runtime)
+        self._world = World(runtime, workflow.document)
         self._arguments = self._workflow_arguments(None)
         self._extensions = workflow.extensions
         self._function_depth = 0
@@ -143,15 +143,23 @@ class Interpreter:
             raise found.at(task.pointer) from None
         if outcome.ended:
             return outcome
-        output = arguments.raw_output = outcome.output
-        if task.output.value is not None:
-            output = await frame.evaluate(task.output.value, output)
-        self._require_valid(task.output.schema, output, "output", task)
-        arguments.output = output
-        if task.export.value is not None:
-            self._arguments.context = await frame.evaluate(task.export.value, output)
-        self._require_valid(task.export.schema, self._arguments.context, "context", task)
+        arguments.raw_output = outcome.output
+        output = arguments.output = await self.produce(frame, task.output, outcome.output)
+        await self.export(frame, task.export, output)
         return Outcome(output, then=outcome.then or task.then)
+
+    async def produce(self, frame: Frame, output: Transformation, data: Any) -> Any:
+        """See Walk."""
+        if output.value is not None:
+            data = await frame.evaluate(output.value, data)
+        self._require_valid(output.schema, data, "output", frame.task)
+        return data
+
+    async def export(self, frame: Frame, export: Transformation, output: Any) -> None:
+        """See Walk."""
+        if export.value is not None:
+            self._arguments.context = await frame.evaluate(export.value, output)
+        self._require_valid(export.schema, self._arguments.context, "context", frame.task)
 
     def _require_valid(
         self, schema: Schema | None, data: Any, what: str, task: Task | None = None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from biz.dsl.calls.call import Call
+from biz.dsl.concurrency import first
+from biz.dsl.events import Event
 from biz.dsl.expressions import EvaluationError
+from biz.dsl.interests import admits
 from biz.dsl.interpreter import Interpreter
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.model import Workflow
-from biz.dsl.runtime import Progress, RunDescriptor
+from biz.dsl.runtime import Arrival, EventPage, Listener, Progress, RunDescriptor
 from biz.dsl.virtual_time import VirtualLoop
 
 
@@ -40,18 +43,26 @@ class MemoryRuntime:
         evaluate: Callable[[str, str], Any] = _refuse,
         id: str = "memory",
         metadata: Mapping[str, Any] | None = None,
+        events: Sequence[tuple[timedelta, Event]] = (),
         random: Callable[[], float] = lambda: 0.5,
     ) -> None:
         """`answer` gives the output of each call, or raises TaskFault.
 
         `evaluate` gives the result of a jq program that may not end on a JSON text, or raises
         EvaluationError. `random` gives the random numbers.
+        `events` come from outside, each at a time after the start.
         """
         self._answer = answer
         self._evaluate = evaluate
         self._now = start
         self.events: list[LifecycleEvent] = []
         self._random = random
+        self._coming = sorted(
+            ((start + after, event) for after, event in events), key=lambda coming: coming[0]
+        )
+        self._came: list[Event] = []
+        self.emitted: list[Event] = []
+        self._waiting: list[asyncio.Future[None]] = []
         self._run = RunDescriptor(
             id=id,
             started_at=start,
@@ -91,9 +102,49 @@ class MemoryRuntime:
         call.require_valid()
         return self._answer(call)
 
+    async def emit(self, event: Event, progress: Progress) -> None:
+        """Reaches the run's own listeners; the events are in `emitted`."""
+        self.emitted.append(event)
+        self._accept(event)
+
+    async def fetch_events(self, listener: Listener, after: int, progress: Progress) -> EventPage:
+        """All that have come by now; a sequence is the place of an event among them."""
+        while self._coming and self._coming[0][0] <= self._now:
+            self._accept(self._coming.pop(0)[1])
+        arrivals = [
+            Arrival(sequence=sequence, event=event)
+            for sequence, event in enumerate(self._came[after:], start=after + 1)
+            if admits(listener.interests, event)
+        ]
+        return EventPage(arrivals=arrivals, cursor=len(self._came), has_more=False)
+
+    async def wait_for_events(self, listener: Listener) -> None:
+        """Lets the clock move on to the next event, once all wait."""
+        arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(arrival)  # at once, so that nothing comes between
+        waits = [self._wait_for(arrival)]
+        if self._coming:
+            waits.append(self.timer(self._coming[0][0] - self._now))
+        await first(waits)
+
+    async def stop_listening(self, listener: Listener) -> None:
+        """Nothing is kept of a listener."""
+
     async def evaluate(self, program: str, data: str) -> Any:
         """Evaluates at once."""
         return self._evaluate(program, data)
 
     async def breathe(self) -> None:
         """Nothing else is there to give way to."""
+
+    def _accept(self, event: Event) -> None:
+        if any((event["source"], event["id"]) == (e["source"], e["id"]) for e in self._came):
+            return
+        self._came.append(event)
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    async def _wait_for(self, arrival: asyncio.Future[None]) -> None:
+        await arrival

@@ -18,7 +18,7 @@ from biz.dsl.reader import Node
 from biz.dsl.recursion import check_recursion
 from biz.dsl.schedule import read_schedule
 from biz.dsl.schemas import InvalidSchema, Schema, compile_schema
-from biz.dsl.tasks import call, do, for_, fork, raise_, set_, switch, try_, wait
+from biz.dsl.tasks import call, do, emit, for_, fork, listen, raise_, set_, switch, try_, wait
 from biz.dsl.use import Use
 from biz.dsl.values import read_expression, read_transformation_value
 
@@ -58,11 +58,13 @@ KINDS: Mapping[str, Kind] = {
     "fork": Kind(fork.REQUIRED, fork.OPTIONAL, fork.ForkTask.parse),
     "raise": Kind(raise_.REQUIRED, raise_.OPTIONAL, raise_.RaiseTask.parse),
     "try": Kind(try_.REQUIRED, try_.OPTIONAL, try_.TryTask.parse),
+    "emit": Kind(emit.REQUIRED, emit.OPTIONAL, emit.EmitTask.parse),
+    "listen": Kind(listen.REQUIRED, listen.OPTIONAL, listen.ListenTask.parse),
     "do": Kind(do.REQUIRED, do.OPTIONAL, do.DoTask.parse),
 }
 """The supported kinds by the property that tells them; `for` has a `do` too, so it comes first."""
 
-UNSUPPORTED_KINDS = ("emit", "listen", "run")
+UNSUPPORTED_KINDS = ("run",)
 
 
 def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = False) -> Workflow:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from biz.dsl.calls.call import Call
+from biz.dsl.events import Event
+from biz.dsl.interests import Interest
 from biz.dsl.lifecycle import LifecycleEvent
 
 
@@ -32,6 +34,34 @@ class RunDescriptor:
     runtime_name: str
     runtime_version: str
     runtime_metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A task that listens; `id` is its number in the run.
+
+    It wants the events that satisfy one of `interests`.
+    """
+
+    id: int
+    interests: Sequence[Interest]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An event that was accepted; `sequence` grows with each, and is the same for all runs."""
+
+    sequence: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Events in their order, complete up to the sequence `cursor`. There may be more behind it."""
+
+    arrivals: Sequence[Arrival]
+    cursor: int
+    has_more: bool
 
 
 class Runtime(Protocol):
@@ -63,6 +93,28 @@ class Runtime(Protocol):
 
     async def call(self, call: Call, progress: Progress) -> Any:
         """What the call gives, a JSON value; raises TaskFault."""
+        ...
+
+    async def emit(self, event: Event, progress: Progress) -> None:
+        """Gives an event to all that listen; the same source and id count once.
+
+        Raises TaskFault.
+        """
+        ...
+
+    async def fetch_events(self, listener: Listener, after: int, progress: Progress) -> EventPage:
+        """Events accepted since the run began, later than the sequence `after`.
+
+        Where there are none, the run shows `progress`.
+        """
+        ...
+
+    async def wait_for_events(self, listener: Listener) -> None:
+        """Returns once an event may have come since the listener last began to fetch."""
+        ...
+
+    async def stop_listening(self, listener: Listener) -> None:
+        """The listener won't fetch again."""
         ...
 
     async def evaluate(self, program: str, data: str) -> Any:

@@ -40,9 +40,14 @@ class UriTemplate:
         return str(self._template.expand(values))
 
 
+def is_reference(text: str) -> bool:
+    """Whether a text is a URI, absolute or relative, as the standard's schema has it."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def compile_template(text: str) -> UriTemplate:
     """Raises InvalidTemplate."""
-    if not _REFERENCE.fullmatch(text):
+    if not is_reference(text):
         raise InvalidTemplate("is no URI")
     rest = re.sub(r"\{([^{}]*)\}", _check_variable, text)
     if "{" in rest or "}" in rest:

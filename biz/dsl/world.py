@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from biz.dsl.calls.call import Call
 from biz.dsl.chronicle import Chronicle
 from biz.dsl.concurrency import first
-from biz.dsl.runtime import Progress, RunDescriptor, Runtime
+from biz.dsl.events import Event
+from biz.dsl.inbox import Inbox
+from biz.dsl.interests import Interest
+from biz.dsl.runtime import Arrival, Listener, Progress, RunDescriptor, Runtime
+
+if TYPE_CHECKING:
+    from biz.dsl.model import Document
 
 _TASKS_IN_A_BREATH = 200
 _CHARACTERS_IN_A_BREATH = 4_000_000
@@ -26,12 +32,17 @@ class OutOfTime(Exception):
 class World:
     """Stands between a run's tasks and its runtime. A `path` is that of the task that asks."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, document: Document) -> None:
+        """`document` is that of the workflow."""
         self._runtime = runtime
+        self.document = document
         self._doing: dict[str, bool] = {}
         self._tasks = 0
         self._characters = 0
         self._calls = 0
+        self._events = 0
+        self._listeners = 0
+        self._inbox = Inbox()
         self.run: RunDescriptor = runtime.describe()
         self.chronicle = Chronicle(runtime)
 
@@ -63,6 +74,37 @@ class World:
         """An idempotency key for one call of a task."""
         self._calls += 1
         return f"{self.run.id}:{quote(path)}:{self._calls}"
+
+    def next_event_id(self, path: str) -> str:
+        """An id for one event that a task emits."""
+        self._events += 1
+        return f"{self.run.id}:{quote(path)}:{self._events}"
+
+    async def emit(self, event: Event, path: str) -> None:
+        """Gives an event to all that listen; raises TaskFault."""
+        self._rest()
+        with self._at(path, waiting=False):
+            await self._runtime.emit(event, self._progress())
+
+    @asynccontextmanager
+    async def listen(self, interests: Sequence[Interest], path: str) -> AsyncIterator[Subscription]:
+        """The events that satisfy one of the interests, while the block is done."""
+        self._listeners += 1
+        listener = Listener(id=self._listeners, interests=interests)
+        try:
+            yield Subscription(self, self._inbox, listener, path)
+        finally:
+            await self._runtime.stop_listening(listener)
+
+    async def fetch_events(self, listener: Listener, path: str) -> None:
+        """Adds to the inbox what has come for a listener, or waits until something may have."""
+        stream = self._inbox.stream(listener.interests)
+        self._rest()
+        with self._at(path, waiting=True):
+            page = await self._runtime.fetch_events(listener, stream.cursor, self._progress())
+            self._inbox.add(stream, page)
+            if not page.arrivals and not page.has_more:
+                await self._runtime.wait_for_events(listener)
 
     def charge(self, size: int) -> None:
         """Adds the characters that an expression or a schema has read."""
@@ -97,3 +139,27 @@ class World:
 
     def _progress(self) -> Progress:
         return Progress(current_tasks=tuple(self._doing), waiting=all(self._doing.values()))
+
+
+class Subscription:
+    """The events that one task sees, each once, in the order in which they were accepted."""
+
+    def __init__(self, world: World, inbox: Inbox, listener: Listener, path: str) -> None:
+        self._world = world
+        self._inbox = inbox
+        self._listener = listener
+        self._path = path
+        self._seen = 0
+
+    async def next(self) -> Arrival:
+        """Waits for the next event that no task of the run has consumed."""
+        await self._world.breathe()
+        stream = self._inbox.stream(self._listener.interests)
+        while (arrival := stream.after(self._seen)) is None:
+            await self._world.fetch_events(self._listener, self._path)
+        self._seen = arrival.sequence
+        return arrival
+
+    def claim(self, arrival: Arrival) -> bool:
+        """Consumes an event; False where another task of the run was faster."""
+        return self._inbox.claim(arrival)

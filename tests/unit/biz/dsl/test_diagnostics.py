@@ -53,8 +53,13 @@ SAMPLES = {
         "/input/schema/document",
         "{type: text}",
     ),
+    "invalid-event": (
+        "do:\n- a: {emit: {event: {with: {type: t, Id: 1}}}}",
+        "/do/0/a/emit/event/with/Id",
+        "1}",
+    ),
     "unsupported-version": ("do: []", "/document/dsl", "0.9.0"),
-    "unsupported-task": ("do:\n- a: {emit: {event: {}}}", "/do/0/a/emit", "{event"),
+    "unsupported-task": ("do:\n- a: {run: {shell: {}}}", "/do/0/a/run", "{shell"),
     "invalid-schedule": ("do: []\nschedule: {cron: daily}", "/schedule/cron", "daily"),
     "unsupported-property": ("do: []\nevaluate: {language: js}", "/evaluate/language", "js"),
     "ignored-property": (

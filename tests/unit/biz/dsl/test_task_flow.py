@@ -166,5 +166,5 @@ def test_a_directive_names_a_task_of_its_own_scope(definition: Json, pointer: st
 
 
 def test_a_task_that_isnt_supported_can_be_gone_to() -> None:
-    definition = workflow(step("a", then="b"), {"b": {"emit": {}}})
-    assert faults(definition) == [("unsupported-task", "/do/1/b/emit")]
+    definition = workflow(step("a", then="b"), {"b": {"run": {}}})
+    assert faults(definition) == [("unsupported-task", "/do/1/b/run")]

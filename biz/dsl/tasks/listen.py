@@ -1,0 +1,94 @@
+"""DSL reference, "Listen"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from biz.dsl.event_strategies import Consumption, Match, Strategy, read_strategy
+from biz.dsl.events import Event, EventRead, read_event
+from biz.dsl.expressions import Expression
+from biz.dsl.frame import Outcome
+from biz.dsl.model import Task, TaskList
+from biz.dsl.subscriptions import SubscriptionIterator, read_iterator
+
+if TYPE_CHECKING:
+    from biz.dsl.frame import Frame
+    from biz.dsl.parser import TaskSource
+
+REQUIRED = ("listen",)
+OPTIONAL = ("foreach",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenTask(Task):
+    """Waits for events, and consumes them one after another in the order of their acceptance.
+
+    Its output is an array of what was read of each, or of what `foreach` made of it. It sees all
+    events since the execution began that none of its tasks has consumed.
+    """
+
+    to: Strategy
+    read: EventRead
+    foreach: SubscriptionIterator | None
+
+    @classmethod
+    def parse(cls, source: TaskSource) -> ListenTask:
+        """Reads its own properties."""
+        fields = source.fields["listen"].object(required=("to",), optional=("read",))
+        foreach = source.fields.get("foreach")
+        return cls(
+            to=read_strategy(fields["to"], source.variables),
+            read=EventRead(fields["read"].choice(*EventRead) if "read" in fields else "data"),
+            foreach=None if foreach is None else read_iterator(foreach, source),
+            **source.common,
+        )
+
+    async def execute(self, frame: Frame) -> Outcome:
+        """Listens until its strategy is complete."""
+        consumptions = [Consumption(self.to)]
+        if isinstance(self.to.until, Strategy):
+            consumptions.insert(0, Consumption(self.to.until))
+        outputs: list[Any] = []
+        bound: Mapping[str, Any] = {}
+        async with frame.world.listen(self.to.interests, frame.path) as subscription:
+            while not any(consumption.is_complete for consumption in consumptions):
+                arrival = await subscription.next()
+                match = await _match(consumptions, arrival.event, frame, bound)
+                if match is None or not subscription.claim(arrival):
+                    continue
+                bound = match.bound
+                match.take()
+                if match.strategy is not self.to:
+                    continue
+                outcome = await self._process(frame, arrival.event, len(outputs))
+                if outcome.ended:
+                    return outcome
+                outputs.append(outcome.output)
+                if isinstance(self.to.until, Expression) and await frame.holds(
+                    self.to.until, outputs
+                ):
+                    break
+        return Outcome(outputs)
+
+    async def _process(self, frame: Frame, event: Event, index: int) -> Outcome:
+        item = read_event(event, self.read)
+        if self.foreach is None:
+            return Outcome(item)
+        return await self.foreach.iterate(frame, item, index)
+
+    def lists(self) -> Iterator[TaskList]:
+        """The tasks for each event."""
+        if self.foreach is not None and self.foreach.do is not None:
+            yield self.foreach.do
+
+
+async def _match(
+    consumptions: Sequence[Consumption], event: Event, frame: Frame, bound: Mapping[str, Any]
+) -> Match | None:
+    """How the first that waits for the event would consume it."""
+    for consumption in consumptions:
+        if match := await consumption.match(event, frame, bound):
+            return match
+    return None
