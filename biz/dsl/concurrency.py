@@ -20,14 +20,21 @@ async def gather(works: Sequence[Coroutine[Any, Any, _T]]) -> Sequence[_T]:
     return [work.result() for work in ended.all]
 
 
-async def race(works: Sequence[Coroutine[Any, Any, _T]]) -> _T:
-    """What the first gives that doesn't fail; the others are cancelled then.
+async def race(
+    works: Sequence[Coroutine[Any, Any, _T]], wins: Callable[[_T], bool] = lambda result: True
+) -> _T:
+    """What the first gives that doesn't fail and `wins`; the others are cancelled then.
 
-    Raises the first failure where all of them fail.
+    Where none wins, raises the first failure, or gives what the first gave that didn't fail.
     """
-    ended = await _until(works, lambda work: _failure(work) is None)
-    winner = next((work for work in ended.in_time if _failure(work) is None), ended.in_time[0])
-    return winner.result()
+
+    def has_won(work: asyncio.Task[_T]) -> bool:
+        return _failure(work) is None and wins(work.result())
+
+    ended = await _until(works, has_won)
+    failed = (work for work in ended.in_time if _failure(work) is not None)
+    winner = next((work for work in ended.in_time if has_won(work)), None)
+    return (winner or next(failed, ended.in_time[0])).result()
 
 
 async def first(works: Sequence[Coroutine[Any, Any, _T]]) -> _T:

@@ -45,7 +45,7 @@ class WorkflowError:
     instance: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The problem details, without what is empty."""
+        """The problem details, without texts that are empty."""
         values = {
             "type": self.type,
             "status": self.status,
@@ -53,7 +53,7 @@ class WorkflowError:
             "detail": self.detail,
             "instance": self.instance,
         }
-        return {name: value for name, value in values.items() if value != ""}
+        return {name: value for name, value in values.items() if value != "" or name == "type"}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> WorkflowError:
@@ -95,8 +95,7 @@ def is_same_type(one: str, other: str) -> bool:
 
 def _canonical(type: str) -> str:
     for base in _GENERATIONS:
-        kind = type.removeprefix(base)
-        if kind in _STANDARD:
+        if type.startswith(base) and (kind := type.removeprefix(base)) in _STANDARD:
             return _BASE + kind
     return type
 

@@ -19,13 +19,15 @@ class Outcome:
     """What a task or a list leaves: its output, and where to go.
 
     `then` is a flow directive in place of the task's own. `ended` says that a task in it ended
-    the whole workflow, `exited` that a task of the list left it by `exit`.
+    the whole workflow, `exited` that a task of the list left it by `exit`, `skipped` that the
+    task's condition didn't hold.
     """
 
     output: Any
     then: str | None = None
     ended: bool = False
     exited: bool = False
+    skipped: bool = False
 
 
 class Walk(Protocol):

@@ -102,7 +102,7 @@ class Interpreter:
         )
         frame = Frame(task, data, arguments, local, path, self, self._world)
         if task.condition is not None and not await frame.holds(task.condition):
-            return Outcome(data, then="continue")
+            return Outcome(data, then="continue", skipped=True)
         with self._world.chronicle.task(path):
             if task.timeout is None:
                 return await self._do(frame, arguments)

@@ -5,6 +5,8 @@ An expression in one may use what there is at the place of its use, so it is rea
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Generic, TypeVar
@@ -13,6 +15,7 @@ from biz.dsl import arguments
 from biz.dsl.reader import Node
 
 _SHOWN = 20
+_VARIABLE = re.compile(r"\$(\w+)")
 
 _T = TypeVar("_T")
 
@@ -21,12 +24,21 @@ class Reusables(Generic[_T]):
     """Components of one kind."""
 
     def __init__(
-        self, kind: str, nodes: Mapping[str, Node], read: Callable[[Node, frozenset[str]], _T]
+        self,
+        kind: str,
+        nodes: Mapping[str, Node],
+        read: Callable[[Node, frozenset[str]], _T],
+        *,
+        is_given_variables: bool = False,
     ) -> None:
-        """`kind` is the property under `use`; `read` reads one with the variables in scope."""
+        """`kind` is the property under `use`; `read` reads one with the variables in scope.
+
+        `is_given_variables` says that the place of its use names variables for it.
+        """
         self._kind = kind
         self._nodes = nodes
         self._read = read
+        self._is_given_variables = is_given_variables
         self._found: dict[tuple[str, frozenset[str]], _T] = {}
 
     def get(self, reference: Node, variables: frozenset[str]) -> _T | None:
@@ -46,7 +58,13 @@ class Reusables(Generic[_T]):
         used = {name for name, _ in self._found}
         for name, node in self._nodes.items():
             if name not in used:
-                self._read(node, arguments.TASK)
+                self._read(node, arguments.TASK | self._possible_variables(node))
+
+    def _possible_variables(self, node: Node) -> frozenset[str]:
+        """Those that the place of its use may give it: all that it names."""
+        if not self._is_given_variables:
+            return frozenset()
+        return frozenset(_VARIABLE.findall(json.dumps(node.value)))
 
     def _unknown(self, name: str) -> str:
         message = f'use.{self._kind} has no "{name}"'

@@ -50,7 +50,7 @@ class Use:
             "errors", named("errors"), read_error_definition
         )
         self.retries: Reusables[RetryPolicy] = Reusables(
-            "retries", named("retries"), read_retry_policy
+            "retries", named("retries"), read_retry_policy, is_given_variables=True
         )
         self.timeouts: Reusables[Duration] = Reusables("timeouts", named("timeouts"), read_timeout)
         self.functions: Mapping[str, Node] = named("functions")

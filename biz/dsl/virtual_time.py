@@ -1,9 +1,13 @@
 """An event loop whose clock goes on only while all wait, and then at once."""
 
 import asyncio
+import math
 import selectors
 from collections.abc import Mapping
 from typing import Any
+
+_RESOLUTION = 1e-6
+"""In seconds, as that of durations."""
 
 
 class Stalled(Exception):
@@ -22,8 +26,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._now
 
     def skip(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Lets time pass.
+
+        asyncio counts a timer as over from less than a resolution before its time on, so that one
+        that adds nothing to a late time would never be over.
+        """
         self._now += seconds
+        self._clock_resolution = max(_RESOLUTION, math.ulp(self._now))
 
 
 class _Pause(selectors.BaseSelector):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from biz.dsl.concurrency import gather, race
@@ -32,8 +32,9 @@ class ForkTask(Task):
     """Branches at once, each a task on the same input.
 
     Its output is an array of theirs in the order of their declaration; where they compete, it is
-    the output of the first that completes. A branch that faults cancels the others and faults the
-    task; where they compete, only the fault of all of them does.
+    the output of the first that completes, its input where none is done. A branch that faults
+    cancels the others and faults the task; where they compete, only the fault of all that are
+    done does.
     """
 
     branches: TaskList
@@ -52,19 +53,26 @@ class ForkTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Does the branches."""
-        branches = [
-            self._branch(frame, place, task) for place, task in enumerate(self.branches.tasks)
-        ]
+        places = range(len(self.branches.tasks))
+        if self.compete:
+            branches = [self._branch(frame, place) for place in places]
+            outcome = await race(branches, wins=lambda outcome: not outcome.skipped)
+            return Outcome(outcome.output, ended=outcome.ended)
         try:
-            return Outcome(await (race(branches) if self.compete else gather(branches)))
+            return Outcome(await gather([self._output(frame, place) for place in places]))
         except _Ended as ended:
             return ended.outcome
 
-    async def _branch(self, frame: Frame, place: int, task: Task) -> object:
+    async def _branch(self, frame: Frame, place: int) -> Outcome:
+        task = self.branches.tasks[place]
         path = child(f"{frame.path}/fork/branches/{place}", task.name)
         outcome = await frame.walk.run_task(task, frame.input, path, frame.local)
-        if outcome.ended or outcome.then == "end":
-            raise _Ended(Outcome(outcome.output, ended=True))
+        return replace(outcome, ended=outcome.ended or outcome.then == "end")
+
+    async def _output(self, frame: Frame, place: int) -> object:
+        outcome = await self._branch(frame, place)
+        if outcome.ended:
+            raise _Ended(outcome)
         return outcome.output
 
     def lists(self) -> Iterator[TaskList]:

@@ -16,7 +16,7 @@ from biz.dsl.values import read_expression
 from biz.dsl.world import OutOfTime
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from biz.dsl.frame import Frame
     from biz.dsl.parser import TaskSource
@@ -74,15 +74,17 @@ class TryTask(Task):
     async def execute(self, frame: Frame) -> Outcome:
         """Tries, and tries again while the policy has it."""
         started_at = frame.world.now()
+        limit = self.catch.retry.attempt if self.catch.retry else None
+        inside = self._with_error(frame, None)
         retries = 0
         while True:
+            longest = await inside.duration(limit) if limit else None
             try:
                 with frame.world.chronicle.attempt(frame.path, retries + 1):
-                    return await self._attempt(frame)
+                    return await self._attempt(frame, longest)
             except TaskFault as fault:
                 error = fault.error
-            local = {**frame.local, self.catch.variable: error.to_json()}
-            inside = frame.within(local)
+            inside = self._with_error(frame, error)
             if not await self.catch.catches(error, inside):
                 raise TaskFault(error)
             retries += 1
@@ -91,15 +93,19 @@ class TryTask(Task):
                     raise TaskFault(error)
                 return await self._handle(inside)
 
-    async def _attempt(self, frame: Frame) -> Outcome:
+    def _with_error(self, frame: Frame, error: WorkflowError | None) -> Frame:
+        """The frame with the last error in scope, null before the first one."""
+        value = None if error is None else error.to_json()
+        return frame.within({**frame.local, self.catch.variable: value})
+
+    async def _attempt(self, frame: Frame, longest: timedelta | None) -> Outcome:
         work = frame.walk.run_list(self.try_, frame.input, f"{frame.path}/try", frame.local)
-        if self.catch.retry is None or self.catch.retry.attempt is None:
+        if longest is None:
             return await work
-        duration = await frame.duration(self.catch.retry.attempt)
         try:
-            return await frame.world.limit(duration, work)
+            return await frame.world.limit(longest, work)
         except OutOfTime:
-            raise frame.fault("timeout", f"the attempt took longer than {duration}") from None
+            raise frame.fault("timeout", f"the attempt took longer than {longest}") from None
 
     async def _is_tried_again(self, frame: Frame, retry: int, started_at: datetime) -> bool:
         """Waits for a retry; False where there is no policy, or it leaves none."""

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.http_call import HttpCall
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.dsl.interpreter import Interpreter
-from biz.dsl.memory_runtime import MemoryRuntime
+from biz.dsl.memory_runtime import MemoryRuntime, run_in_memory
 from biz.dsl.model import Workflow
 from biz.dsl.validator import check
 from tests.fixtures.workflows import START, Json, workflow
@@ -66,12 +65,47 @@ SOUND: Json = workflow(
             "output": {"schema": {"format": "json", "document": {"type": "object"}}},
         }
     },
+    {
+        "safe": {
+            "try": [
+                {
+                    "all": {
+                        "fork": {
+                            "branches": [
+                                {"a": {"wait": "PT2S", "timeout": "short"}},
+                                {"b": {"raise": {"error": "bad"}, "if": ".n == 2"}},
+                            ],
+                            "compete": True,
+                        }
+                    }
+                },
+            ],
+            "catch": {
+                "errors": {"with": {"status": 400}},
+                "as": "err",
+                "when": "$err.status < 500",
+                "retry": {
+                    "delay": {"milliseconds": 1},
+                    "backoff": {"exponential": {}},
+                    "jitter": {"from": "PT0S", "to": "PT1S"},
+                    "limit": {"attempt": {"count": 2, "duration": "PT5S"}, "duration": "PT9S"},
+                },
+                "do": [{"show": {"set": {"n": "${ $err.title }"}}}],
+                "then": "exit",
+            },
+        }
+    },
     input={
         "schema": {"document": {"$defs": {"a": {"type": "array"}}, "items": {"$ref": "#/$defs/a"}}},
         "from": ".",
     },
     output={"as": {"result": "${ . }"}},
-    use={"authentications": {"b": {"basic": {"username": "u", "password": "${ .p }"}}}},
+    use={
+        "authentications": {"b": {"basic": {"username": "u", "password": "${ .p }"}}},
+        "errors": {"bad": {"type": "https://x.test/{n}", "status": 400, "title": "${ .n }"}},
+        "timeouts": {"short": {"after": {"seconds": 1}}},
+    },
+    timeout={"after": "PT1H"},
 )  # fmt: skip
 
 LEAVES = st.one_of(
@@ -93,7 +127,8 @@ KEYS = st.one_of(
     st.sampled_from(
         "set do for in each at while switch when then if input output export as from schema call "
         "with method endpoint uri authentication use basic bearer headers query body redirect "
-        "wait seconds document $ref $schema properties type items".split()
+        "wait seconds document $ref $schema properties type items fork branches compete raise "
+        "error status title try catch errors retry delay limit attempt count timeout after".split()
     ),
 )
 VALUES = st.recursive(
@@ -142,7 +177,7 @@ class ShortRuntime(MemoryRuntime):
 def error_of(definition: Workflow, input: Any) -> WorkflowError | None:
     """The error of a run, None where it completes or would go on for long."""
     try:
-        output = asyncio.run(Interpreter(definition, ShortRuntime()).run(input))
+        output = run_in_memory(definition, input, ShortRuntime())
     except TaskFault as fault:
         return fault.error
     except asyncio.CancelledError:
