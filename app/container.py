@@ -39,7 +39,9 @@ from server.service.workflow import WorkflowService
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender
+from workflows.activities.mcp_call import McpActivities
 from workflows.activities.performing import Performer
+from workflows.activities.process_policy import ProcessPolicy
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
 
@@ -225,8 +227,20 @@ class Container(containers.DeclarativeContainer):
         client=http_client,
         max_response_bytes=settings.provided.call_max_response_bytes,
     )
+    process_policy = providers.Singleton(
+        ProcessPolicy,
+        kinds=settings.provided.processes,
+        namespaces=settings.provided.process_namespaces,
+    )
     callers = providers.List(
         providers.Singleton(HttpActivities, performer=performer, sender=http_sender),
+        providers.Singleton(
+            McpActivities,
+            performer=performer,
+            client=http_client,
+            max_response_bytes=settings.provided.call_max_response_bytes,
+            processes=process_policy,
+        ),
     )
     worker = Part(
         resources.run_worker,

@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.envoy",
     "tests.fixtures.grpc_service",
     "tests.fixtures.http_service",
+    "tests.fixtures.mcp_server",
     "tests.fixtures.postgres",
     "tests.fixtures.processes",
     "tests.fixtures.repos",

@@ -55,15 +55,20 @@ class Node:
         )
 
     def object(
-        self, *, required: Sequence[str] = (), optional: Sequence[str] = ()
+        self, *, required: Sequence[str] = (), optional: Sequence[str] = (), is_open: bool = False
     ) -> Mapping[str, Node]:
-        """The properties of an object that may have just these; all required ones are in it."""
+        """The properties of an object that may have just these; all required ones are in it.
+
+        In one that `is_open` by the standard, others are but warned of.
+        """
         known = (*required, *optional)
         found = {}
         if self._is(dict):
             for key in self.value:
                 if key in known:
                     found[key] = self.at(key)
+                elif is_open:
+                    self.at(key).warning("ignored-property", f'"{key}" has no meaning here')
                 else:
                     self._report_unknown(key, known)
             for key in required:

@@ -18,7 +18,9 @@ from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender, new_http_client
+from workflows.activities.mcp_call import McpActivities
 from workflows.activities.performing import Performer
+from workflows.activities.process_policy import ProcessPolicy
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
 
@@ -140,7 +142,15 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
         worker = build_worker(
             client=client,
             task_queue=task_queue,
-            callers=[HttpActivities(performer=performer, sender=sender)],
+            callers=[
+                HttpActivities(performer=performer, sender=sender),
+                McpActivities(
+                    performer=performer,
+                    client=http,
+                    max_response_bytes=100_000,
+                    processes=ProcessPolicy(),
+                ),
+            ],
             recording=RecordingActivities(recorder=recorder),
             evaluation=EvaluationActivities(evaluator=pool),
             max_concurrent_calls=10,

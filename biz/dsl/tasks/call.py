@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from biz.dsl.model import Task
 from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.call_http import HttpCallTask
+from biz.dsl.tasks.call_mcp import McpCallTask
 
 if TYPE_CHECKING:
     from biz.dsl.parser import TaskSource
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 REQUIRED = ("call",)
 OPTIONAL = ("with",)
 
-_PROTOCOLS = ("a2a", "asyncapi", "grpc", "mcp", "openapi")
+_PROTOCOLS = ("a2a", "asyncapi", "grpc", "openapi")
 
 
 def parse(source: TaskSource) -> Task | None:
@@ -23,6 +24,8 @@ def parse(source: TaskSource) -> Task | None:
     name = node.string()
     if name == "http":
         return HttpCallTask.parse(source)
+    if name == "mcp":
+        return McpCallTask.parse(source)
     if name in _PROTOCOLS:
         node.error("unsupported-task", f"calls by {name} aren't supported yet")
         return None
