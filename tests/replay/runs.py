@@ -40,6 +40,11 @@ def runs(service: str) -> Mapping[str, Run]:
     get = {"call": "http", "with": {"method": "get", "endpoint": f"{service}/pets/{{id}}"}}
     fail = {"call": "http", "with": {"method": "get", "endpoint": f"{service}/status/503"}}
     post = {"call": "http", "with": {"method": "post", "endpoint": f"{service}/echo", "body": {}}}
+    tools = {
+        "method": "tools/list",
+        "timeout": "PT5S",
+        "transport": {"http": {"endpoint": f"{service}/status/503"}},
+    }
     return {
         "every-kind": Run(
             tasks=[
@@ -106,6 +111,17 @@ def runs(service: str) -> Mapping[str, Run]:
                     ],
                 }
             },
+        ),
+        "mcp": Run(
+            tasks=[
+                {
+                    "ask": {
+                        "try": [{"list": {"call": "mcp", "with": tools}}],
+                        "catch": {"do": [{"note": {"set": {"error": "${ $error.status }"}}}]},
+                    }
+                }
+            ],
+            input={},
         ),
         "invalid-input": Run(
             tasks=[{"set": {"set": {"a": 1}}}],

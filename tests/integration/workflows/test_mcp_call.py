@@ -52,7 +52,7 @@ def call(method: str = "tools/list", **properties: Any) -> McpCall:
         "protocol_version": "2025-06-18",
         "client_name": "tester",
         "client_version": "0.0.1",
-        "timeout_seconds": 10.0,
+        "timeout_seconds": 30.0,
         "http": None,
         "stdio": None,
         "idempotency_key": "run:/do/0/call:1",
@@ -76,96 +76,103 @@ async def fault_of(activity: Callable[..., Awaitable[Any]], asked: McpCall) -> W
     return WorkflowError.from_json(await error_of(activity, asked))
 
 
-TRANSPORTS = ["http", "stdio"]
+@pytest.fixture(params=["http", "stdio"])
+def peer(request: pytest.FixtureRequest, mcp_peer: McpPeer) -> dict[str, Any]:
+    """The server by each transport."""
+    return {"http": at(f"{mcp_peer.url}/mcp")} if request.param == "http" else {"stdio": process()}
 
 
-@pytest.fixture(params=TRANSPORTS)
-def ask(
-    request: pytest.FixtureRequest, build: Build, mcp_peer: McpPeer
-) -> Callable[..., Awaitable[Any]]:
-    """Asks the server over each transport."""
-    peer = {"http": at(f"{mcp_peer.url}/mcp")} if request.param == "http" else {"stdio": process()}
-
-    async def one(method: str, parameters: Any = None, **properties: Any) -> Any:
-        asked = call(method, parameters=parameters or {}, **peer, **properties)
-        return await perform(build().call, asked)
-
-    async def fault(method: str, parameters: Any = None, **properties: Any) -> WorkflowError:
-        asked = call(method, parameters=parameters or {}, **peer, **properties)
-        return await fault_of(build().call, asked)
-
-    one.fault = fault  # type: ignore[attr-defined]
-    return one
+def tool(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"method": "tools/call", "parameters": {"name": name, "arguments": arguments}}
 
 
-Ask = Any
-
-
-async def test_tools_are_listed(ask: Ask) -> None:
-    tools = (await ask("tools/list"))["tools"]
-    assert "add" in [tool["name"] for tool in tools]
-    assert tools[0]["inputSchema"]["properties"]["a"]["type"] == "integer"
-
-
-async def test_a_tool_is_called(ask: Ask) -> None:
-    result = await ask("tools/call", {"name": "add", "arguments": {"a": 2, "b": 3}})
+async def test_a_tool_is_called(build: Build, peer: dict[str, Any]) -> None:
+    result = await perform(build().call, call(**tool("add", a=2, b=3), **peer))
     assert result["content"] == [{"type": "text", "text": "5"}]
     assert result["structuredContent"] == {"result": 5}
     assert result["isError"] is False
 
 
-async def test_prompts_are_listed_and_made(ask: Ask) -> None:
-    assert [p["name"] for p in (await ask("prompts/list"))["prompts"]] == ["greet"]
-    made = await ask("prompts/get", {"name": "greet", "arguments": {"name": "Ann"}})
-    assert made["messages"][0]["content"]["text"] == "Greet Ann."
+async def test_a_newer_version_of_the_protocol_is_spoken_too(
+    build: Build, peer: dict[str, Any]
+) -> None:
+    asked = call(**tool("add", a=2, b=3), protocol_version="2026-07-28", **peer)
+    assert (await perform(build().call, asked))["structuredContent"] == {"result": 5}
 
 
-async def test_resources_are_listed_and_read(ask: Ask) -> None:
-    assert [r["uri"] for r in (await ask("resources/list"))["resources"]] == ["peer://motto"]
-    read = await ask("resources/read", {"uri": "peer://motto"})
-    assert read["contents"][0]["text"] == "as simple as possible"
-    templates = (await ask("resources/templates/list"))["resourceTemplates"]
-    assert [t["uriTemplate"] for t in templates] == ["peer://pets/{name}"]
-
-
-async def test_a_newer_version_of_the_protocol_is_spoken_too(ask: Ask) -> None:
-    result = await ask(
-        "tools/call",
-        {"name": "add", "arguments": {"a": 2, "b": 3}},
-        protocol_version="2026-07-28",
-    )
-    assert result["structuredContent"] == {"result": 5}
-
-
-async def test_a_tool_that_fails_is_a_runtime_error(ask: Ask) -> None:
-    error = await ask.fault("tools/call", {"name": "fail", "arguments": {"why": "no luck"}})
+async def test_a_tool_that_fails_is_a_runtime_error(build: Build, peer: dict[str, Any]) -> None:
+    error = await fault_of(build().call, call(**tool("fail", why="no luck"), **peer))
     assert (error.type, error.status) == (standard("runtime"), 500)
     assert "no luck" in error.detail
 
 
-async def test_a_json_rpc_error_is_a_runtime_error(ask: Ask) -> None:
-    error = await ask.fault("prompts/get", {"name": "nobody"})
-    assert error.type == standard("runtime")
-    assert error.detail.startswith("prompts/get of the MCP server at ")
-    error = await ask.fault("tools/call", {"arguments": {}})
-    assert error.type == standard("runtime")
-
-
-async def test_a_call_that_takes_too_long_is_a_timeout(ask: Ask) -> None:
-    error = await ask.fault(
-        "tools/call", {"name": "rest", "arguments": {"seconds": 2}}, timeout_seconds=1.5
-    )
+async def test_a_call_that_takes_too_long_is_a_timeout(build: Build, peer: dict[str, Any]) -> None:
+    asked = call(**tool("rest", seconds=2), timeout_seconds=1.5, **peer)
+    error = await fault_of(build().call, asked)
     assert (error.type, error.status) == (standard("timeout"), 408)
     assert error.detail.endswith("didn't answer in 1.5 seconds")
 
 
-async def test_an_answer_that_is_too_large_is_a_communication_error(ask: Ask) -> None:
-    error = await ask.fault("tools/call", {"name": "large", "arguments": {"size": 100_000}})
+async def test_an_answer_that_is_too_large_is_a_communication_error(
+    build: Build, peer: dict[str, Any]
+) -> None:
+    error = await fault_of(build().call, call(**tool("large", size=100_000), **peer))
     assert error.type == standard("communication")
 
 
-async def test_an_unknown_version_of_the_protocol_is_a_configuration_error(ask: Ask) -> None:
-    error = await ask.fault("tools/list", protocol_version="2020-01-01")
+@pytest.mark.parametrize(
+    ("method", "parameters", "expected"),
+    [
+        ("tools/list", {}, lambda result: result["tools"][0]["name"] == "add"),
+        ("prompts/list", {}, lambda result: [p["name"] for p in result["prompts"]] == ["greet"]),
+        ("prompts/get", {"name": "greet", "arguments": {"name": "Ann"}},
+         lambda result: result["messages"][0]["content"]["text"] == "Greet Ann."),
+        ("resources/list", {},
+         lambda result: [r["uri"] for r in result["resources"]] == ["peer://motto"]),
+        ("resources/read", {"uri": "peer://motto"},
+         lambda result: result["contents"][0]["text"] == "as simple as possible"),
+        ("resources/templates/list", {},
+         lambda result: result["resourceTemplates"][0]["uriTemplate"] == "peer://pets/{name}"),
+    ],
+)  # fmt: skip
+async def test_each_method_gives_its_json_rpc_result(
+    build: Build,
+    mcp_peer: McpPeer,
+    method: str,
+    parameters: dict[str, Any],
+    expected: Callable[[Any], bool],
+) -> None:
+    asked = call(method, parameters=parameters, http=at(f"{mcp_peer.url}/mcp"))
+    assert expected(await perform(build().call, asked))
+
+
+async def test_null_is_sent_as_it_is(build: Build, mcp_peer: McpPeer) -> None:
+    asked = call(**tool("kind_of", value=None), http=at(f"{mcp_peer.url}/mcp"))
+    assert (await perform(build().call, asked))["structuredContent"] == {"result": "NoneType"}
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters"),
+    [
+        ("prompts/get", {"name": "nobody"}),
+        ("tools/call", {"arguments": {}}),
+        ("resources/read", {"uri": "peer://nothing"}),
+    ],
+)
+async def test_a_json_rpc_error_is_a_runtime_error(
+    build: Build, mcp_peer: McpPeer, method: str, parameters: dict[str, Any]
+) -> None:
+    asked = call(method, parameters=parameters, http=at(f"{mcp_peer.url}/mcp"))
+    error = await fault_of(build().call, asked)
+    assert error.type == standard("runtime")
+    assert error.detail.startswith(f"{method} of the MCP server at {mcp_peer.url}/mcp failed: ")
+
+
+async def test_an_unknown_version_of_the_protocol_is_a_configuration_error(
+    build: Build, mcp_peer: McpPeer
+) -> None:
+    asked = call(protocol_version="2020-01-01", http=at(f"{mcp_peer.url}/mcp"))
+    error = await fault_of(build().call, asked)
     assert error.type == standard("configuration")
     assert "2020-01-01" in error.detail
 
