@@ -24,11 +24,11 @@ GOOGLE_PROTOS := $(addprefix google/,$(addsuffix .proto, \
 	api/annotations api/client api/field_behavior api/http api/httpbody api/launch_stage \
 	longrunning/operations rpc/error_details rpc/status))
 
-.PHONY: help setup generate lock lint test check up demo clean
+.PHONY: help setup generate lock lint test conformance check up demo clean
 .PHONY: generated googleapis lint-python lint-contract lint-generated
 
 help: ## Says what can be made.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Makes .venv, with uv from pip where it is missing.
 
@@ -51,6 +51,10 @@ test: $(READY) ## Runs all tests, with the coverage of their lines.
 	@# Before any test waits for it: where it is missing, this takes minutes, once.
 	@$(PYTHON) -m app.embedded.temporal_binary
 	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+conformance: $(READY) ## Runs the standard's conformance kit, and the language's behaviours, on both runtimes.
+	@$(PYTHON) -m app.embedded.temporal_binary
+	$(BIN)/pytest -n 2 tests/conformance
 
 check: lint test ## What CI runs.
 
