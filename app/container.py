@@ -1,6 +1,7 @@
 """The composition root: what everything is made of. No other module knows the container."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from biz.workflow import WorkflowUsecase
 from data.execution import PeeweeExecutionRepo
 from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
+from data.secrets import LocalSecrets
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
 from data.template_alias import PeeweeTemplateAliasRepo
@@ -36,6 +38,8 @@ from server.service.admin import AdminService
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
+from workflows.activities.authentication import Authenticator
+from workflows.activities.completing import CallCompleter
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender
@@ -221,7 +225,19 @@ class Container(containers.DeclarativeContainer):
         cpu_seconds=settings.provided.expression_cpu_seconds,
         memory_mb=settings.provided.expression_memory_mb,
     )
-    performer = providers.Singleton(Performer, recorder=execution_repo)
+    authenticator = providers.Singleton(Authenticator)
+    completer = providers.Singleton(
+        CallCompleter,
+        secrets=providers.Singleton(
+            LocalSecrets,
+            directory=settings.provided.secrets_directory,
+            environment=providers.Object(os.environ),
+            prefix=settings.provided.secrets_prefix,
+        ),
+        evaluator=expression_pool,
+        authenticator=authenticator,
+    )
+    performer = providers.Singleton(Performer, recorder=execution_repo, completer=completer)
     http_sender = providers.Singleton(
         HttpSender,
         client=http_client,

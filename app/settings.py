@@ -166,6 +166,17 @@ class Settings(BaseSettings):
         default=(),
         description="Namespaces whose definitions may, with commas between. By default all.",
     )
+    secrets_directory: Path | None = Field(
+        default=None,
+        description="Folder with a folder for each namespace, and a file in it for each secret "
+        "that its workflows may use: a JSON object, or a text. By default there is none.",
+    )
+    secrets_prefix: str = Field(
+        default="WORKFLOW_SECRET_",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="What the variables of secrets begin with. Behind it stand namespace and name, "
+        "with two underscores between, and one for each character but letters and digits.",
+    )
     drain_seconds: Seconds = Field(
         default=10, description="Time that calls in flight get to end when a process is stopped."
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from biz.dsl import deferral
 from biz.dsl.expressions import CLOCK
 from biz.dsl.model import Task, Workflow
 from biz.dsl.world import World
@@ -21,6 +22,12 @@ TASK_INPUT = WORKFLOW_OUTPUT | {"task"}
 
 TASK = TASK_INPUT | {"input"}
 """What a task's own properties and `output.as` see."""
+
+SECRETS = frozenset({deferral.SECRETS})
+"""What `input.from` of a task that an activity does sees besides, and authentications."""
+
+LEFT_TO_ACTIVITIES = deferral.LEFT_TO_ACTIVITIES
+"""What the own properties of a task that an activity does see besides."""
 
 TASK_EXPORT = TASK | {"output"}
 """What `export.as` of a task sees."""

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from biz.dsl.credentials import Credentials
+from biz.dsl import arguments
+from biz.dsl.credentials import PROPERTIES, Credentials
 from biz.dsl.frame import Frame
 from biz.dsl.model import Evaluable
 from biz.dsl.reader import Node
 from biz.dsl.reusables import Reusables
-from biz.dsl.values import read_value
+from biz.dsl.values import Literal, read_secret, read_value
 
 _UNSUPPORTED = ("certificate", "digest", "oauth2", "oidc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
-    """A policy with its expressions: `scheme` is "basic" or "bearer"."""
+    """A policy with its expressions; `properties` gives the object of them."""
 
     scheme: str
-    properties: Mapping[str, Evaluable]
+    properties: Evaluable
 
     async def resolve(self, frame: Frame) -> Credentials:
         """The policy for one call."""
-        values = {name: await frame.evaluate(value) for name, value in self.properties.items()}
-        return Credentials(scheme=self.scheme, properties=values)
+        return Credentials(scheme=self.scheme, properties=await frame.evaluate(self.properties))
 
 
-NONE = Authentication(scheme="bearer", properties={})
+_OF_SECRET = {"basic": ".", "bearer": 'if type == "string" then {token: .} else . end'}
+"""What makes a policy's properties of a secret: a bearer's may be the token itself."""
+
+NONE = Authentication(scheme="bearer", properties=Literal({}))
 """Stands where a definition has a fault."""
 
 
@@ -43,7 +45,8 @@ def read_authentication(
 
 
 def read_policy(node: Node, variables: frozenset[str]) -> Authentication:
-    """An inline policy."""
+    """An inline policy; its expressions may read secrets."""
+    variables = variables - arguments.LEFT_TO_ACTIVITIES | arguments.SECRETS
     fields = node.object(optional=("basic", "bearer", *_UNSUPPORTED))
     if len(fields) != 1:
         if isinstance(node.value, dict):
@@ -54,12 +57,9 @@ def read_policy(node: Node, variables: frozenset[str]) -> Authentication:
         properties.unsupported(f"{scheme} authentication")
         return NONE
     if isinstance(properties.value, dict) and "use" in properties.value:
-        properties.at("use").unsupported("authentication by a secret")
-        return NONE
-    names = ("username", "password") if scheme == "basic" else ("token",)
-    found = properties.object(required=names)
-    for name in names:
-        found[name].string()
-    return Authentication(
-        scheme=scheme, properties={name: read_value(found[name], variables) for name in names}
-    )
+        secret = properties.object(required=("use",))["use"]
+        return Authentication(scheme=scheme, properties=read_secret(secret, _OF_SECRET[scheme]))
+    found = properties.object(required=PROPERTIES[scheme])
+    for value in found.values():
+        value.string()
+    return Authentication(scheme=scheme, properties=read_value(properties, variables))

@@ -1,25 +1,40 @@
 """What a call authenticates with, once the expressions of its policy are evaluated."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from biz.dsl.errors import TaskFault, WorkflowError
 
+PROPERTIES: Mapping[str, tuple[str, ...]] = {
+    "basic": ("username", "password"),
+    "bearer": ("token",),
+}
+"""The properties of each scheme, all of them strings."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """A resolved policy (DSL reference, "Authentication").
 
-    `scheme` is the standard's name of it, such as "basic"; `properties` are those of the policy.
+    `scheme` is the standard's name of it, such as "basic"; `properties` is the object of its
+    properties.
     """
 
     scheme: str
-    properties: Mapping[str, Any]
+    properties: Any
 
     def require_valid(self) -> None:
-        """Raises TaskFault where a property isn't a string."""
-        for name, value in self.properties.items():
-            if not isinstance(value, str):
-                detail = f"the {name} must be a string"
-                raise TaskFault(WorkflowError.standard("authentication", detail))
+        """Raises TaskFault where a property is missing, or isn't what it should be."""
+        if not isinstance(self.properties, dict):
+            needed = " and ".join(PROPERTIES[self.scheme])
+            raise _fault(f"the {self.scheme} authentication must have an object with {needed}")
+        for name in PROPERTIES[self.scheme]:
+            if not isinstance(self.properties.get(name), str):
+                raise _fault(f"the {name} of the {self.scheme} authentication must be a string")
+
+
+def _fault(detail: str) -> TaskFault:
+    return TaskFault(WorkflowError.standard("authentication", detail))

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from biz.dsl.authentication import Authentication, read_authentication
-from biz.dsl.expressions import Expression, is_evaluated
+from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Frame
+from biz.dsl.model import Evaluable
 from biz.dsl.reader import Node
 from biz.dsl.reusables import Reusables
-from biz.dsl.uri_templates import ExpansionError, InvalidTemplate, UriTemplate, compile_template
+from biz.dsl.uri_templates import InvalidTemplate, compile_template
 from biz.dsl.values import read_expression
 
 
@@ -18,16 +19,11 @@ from biz.dsl.values import read_expression
 class Endpoint:
     """Where a call goes, and how it authenticates there."""
 
-    uri: UriTemplate | Expression
+    uri: Evaluable
     authentication: Authentication | None = None
 
     async def resolve(self, frame: Frame) -> Any:
         """The URI for one call; a string, unless an expression gave something else."""
-        if isinstance(self.uri, UriTemplate):
-            try:
-                return self.uri.expand(frame.input)
-            except ExpansionError as error:
-                raise frame.fault("expression", str(error)) from None
         return await frame.evaluate(self.uri)
 
 
@@ -44,7 +40,7 @@ def read_endpoint(
     return Endpoint(uri=_read_uri(fields["uri"], variables), authentication=authentication)
 
 
-def _read_uri(node: Node, variables: frozenset[str]) -> UriTemplate | Expression:
+def _read_uri(node: Node, variables: frozenset[str]) -> Evaluable:
     text = node.string()
     if is_evaluated(text):
         return read_expression(node, variables)

@@ -10,7 +10,7 @@ from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Frame
 from biz.dsl.model import Evaluable
 from biz.dsl.reader import Node
-from biz.dsl.uri_templates import ExpansionError, InvalidTemplate, UriTemplate, compile_template
+from biz.dsl.uri_templates import InvalidTemplate, compile_template
 from biz.dsl.values import Literal, read_expression
 
 
@@ -18,7 +18,7 @@ from biz.dsl.values import Literal, read_expression
 class ErrorDefinition:
     """An error that can be raised; where `instance` is None, it is the task that raises it."""
 
-    type: UriTemplate | Evaluable
+    type: Evaluable
     status: int
     instance: Evaluable | None
     title: Evaluable | None
@@ -27,20 +27,12 @@ class ErrorDefinition:
     async def resolve(self, frame: Frame) -> WorkflowError:
         """The error of one task; a text that an expression doesn't give is an expression error."""
         return WorkflowError(
-            type=await self._type(frame),
+            type=await _text(frame, "type", self.type),
             status=self.status,
             instance=await _text(frame, "instance", self.instance) or frame.task.pointer,
             title=await _text(frame, "title", self.title),
             detail=await _text(frame, "detail", self.detail),
         ).bounded()
-
-    async def _type(self, frame: Frame) -> str:
-        if isinstance(self.type, UriTemplate):
-            try:
-                return self.type.expand(frame.input)
-            except ExpansionError as error:
-                raise frame.fault("expression", str(error)) from None
-        return await _text(frame, "type", self.type)
 
 
 def read_error_definition(node: Node, variables: frozenset[str]) -> ErrorDefinition:
@@ -57,7 +49,7 @@ def read_error_definition(node: Node, variables: frozenset[str]) -> ErrorDefinit
     )
 
 
-def _read_type(node: Node, variables: frozenset[str]) -> UriTemplate | Evaluable:
+def _read_type(node: Node, variables: frozenset[str]) -> Evaluable:
     text = node.string()
     if is_evaluated(text):
         return read_expression(node, variables)

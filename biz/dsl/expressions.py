@@ -15,7 +15,15 @@ from typing import Any, Protocol
 import jq
 
 from biz.dsl import jq_bounds
-from biz.dsl.jq_lexer import KEYWORDS, LexicalError, Words, read_tokens, words
+from biz.dsl.deferral import LEFT_TO_ACTIVITIES, SECRETS, Deferred
+from biz.dsl.jq_lexer import (
+    KEYWORDS,
+    LexicalError,
+    Words,
+    fields_of,
+    read_tokens,
+    words,
+)
 
 ALLOWED = (
     jq_bounds.CONSTANT | jq_bounds.LINEAR | jq_bounds.ITERATING | jq_bounds.UNBOUNDED | KEYWORDS
@@ -51,6 +59,10 @@ def _multiply(a; b): b as $b | a as $a
 """
 """Stands for jq's operator where a program is evaluated in the process."""
 
+_WHERE_SECRETS_STAND = (
+    "$secrets may stand in the definition and input.from of call and run tasks and in "
+    "authentications, $authorization only in the definition of call and run tasks"
+)
 _EVALUATION = re.compile(r"\s*\$\{(.*)\}\s*", re.DOTALL)
 _UNDEFINED_VARIABLE = re.compile(r"\$(\w+) is not defined")
 _COMPILE_ERROR = re.compile(r"jq: error: (.*?)(?: at <[^>]*>)?(?:, line \d+.*)?$", re.MULTILINE)
@@ -85,6 +97,10 @@ class EvaluationError(Exception):
     """An expression that failed on its data."""
 
 
+class _HoldsDeferred(Exception):
+    """The data of an expression holds what only an activity evaluates."""
+
+
 class _Program:
     """A program of jq, compiled once."""
 
@@ -105,11 +121,13 @@ class _Program:
 class Expression:
     """A runtime expression. `variables` are those of the run that it uses.
 
+    `secrets` are the names of the secrets that it reads, None where only its data will tell.
     `bound` is the size of its data, in characters of JSON, up to which it surely ends soon.
     """
 
     source: str
     variables: tuple[str, ...]
+    secrets: frozenset[str] | None
     bound: int
     _unpacked: str
     _program: _Program
@@ -119,12 +137,24 @@ class Expression:
         return size <= self.bound
 
     async def evaluate(self, data: Any, variables: Variables) -> Any:
-        """The first result on `data`, null where there is none.
+        """The first result on `data`, null where there is none; a Deferred where secrets are read.
 
         `variables` holds at least those that the expression uses. Raises EvaluationError.
         """
+        if LEFT_TO_ACTIVITIES.isdisjoint(self.variables):
+            try:
+                return await self.compute(data, variables)
+            except _HoldsDeferred:
+                pass
+        arguments = {
+            name: variables[name] for name in self.variables if name not in LEFT_TO_ACTIVITIES
+        }
+        return Deferred(self.source, False, data, arguments)
+
+    async def compute(self, data: Any, variables: Variables) -> Any:
+        """The same where all that the expression reads is at hand, secrets too."""
         try:
-            text = json.dumps(self._input(data, variables))
+            text = json.dumps(self._input(data, variables), default=_refuse_deferred)
         except RecursionError:
             raise EvaluationError("the data is nested too deep") from None
         variables.charge(len(text))
@@ -141,6 +171,10 @@ class Expression:
         if not self.variables:
             return data
         return {"d": data, "v": {name: variables[name] for name in self.variables}}
+
+
+def _refuse_deferred(value: Any) -> Any:
+    raise _HoldsDeferred
 
 
 def is_evaluated(text: str) -> bool:
@@ -189,7 +223,14 @@ def compile_expression(
             compiled.compile()
         except ValueError as error:
             raise _compile_error(program, str(error)) from None
-    return Expression(program, used, jq_bounds.largest_input(tokens, found), source, compiled)
+    return Expression(
+        source=program,
+        variables=used,
+        secrets=fields_of(tokens, SECRETS),
+        bound=jq_bounds.largest_input(tokens, found),
+        _unpacked=source,
+        _program=compiled,
+    )
 
 
 def _check_functions(found: Words) -> None:
@@ -206,7 +247,10 @@ def _check_functions(found: Words) -> None:
 
 
 def _unavailable(name: str) -> CompileError:
-    return CompileError("unavailable-variable", f"${name} doesn't exist at this place")
+    message = f"${name} doesn't exist at this place"
+    if name in LEFT_TO_ACTIVITIES:
+        message += f"; {_WHERE_SECRETS_STAND}"
+    return CompileError("unavailable-variable", message)
 
 
 def _compile_error(program: str, text: str) -> CompileError:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from biz.dsl import arguments
+from biz.dsl.deferral import withhold
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Frame, Outcome
 from biz.dsl.model import Task, TaskList
@@ -53,7 +54,8 @@ class Extension:
         """Does its tasks; gives an outcome where the extended task isn't to be done."""
         if self.before is None:
             return None
-        outcome = await self._do(self.before, "before", frame, frame.input, frame.variables["task"])
+        data = withhold(frame.input)
+        outcome = await self._do(self.before, "before", frame, data, frame.variables["task"])
         return outcome if outcome.ended or outcome.exited else None
 
     async def do_after(self, frame: Frame, done: Outcome) -> Outcome:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
+from biz.dsl.deferral import Deferred
 from biz.dsl.durations import InvalidDuration, resolve_duration
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError, Expression, Variables
@@ -84,7 +85,10 @@ class Frame:
     world: World
 
     async def evaluate(self, evaluable: Evaluable, data: Any = ...) -> Any:
-        """Evaluates on the task's input, or on `data`; faults the task where that fails."""
+        """Evaluates on the task's input, or on `data`; faults the task where that fails.
+
+        What reads secrets gives a Deferred, which is good for nothing but a field of a call.
+        """
         try:
             return await evaluable.evaluate(self.input if data is ... else data, self.variables)
         except EvaluationError as error:
@@ -93,6 +97,8 @@ class Frame:
     async def holds(self, condition: Expression, data: Any = ...) -> bool:
         """Whether a condition gives something else than false and null, as in jq."""
         value = await self.evaluate(condition, data)
+        if isinstance(value, Deferred):
+            raise self.fault("expression", "a condition can't read secrets")
         return value is not None and value is not False
 
     async def duration(self, duration: Duration) -> timedelta:

@@ -36,7 +36,7 @@ class Interpreter:
 
     def __init__(self, workflow: Workflow, runtime: Runtime) -> None:
         self._workflow = workflow
-        self._world = World(runtime, workflow.document)
+        self._world = World(runtime, workflow.document, secrets=workflow.secrets)
         self._arguments = self._workflow_arguments(None)
         self._extensions = workflow.extensions
         self._function_depth = 0

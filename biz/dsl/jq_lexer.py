@@ -26,6 +26,7 @@ _TOKEN = re.compile(
 )
 _INTERPOLATION = "\\("
 _STRING_PART = re.compile(r'(?:[^"\\]|\\[^(])*+(?P<end>"|\\\()', re.DOTALL)
+_PLAIN_STRING = re.compile(r'"[^"\\]*"')
 _AFTER_KEY = re.compile(r"\s*[:,}]")
 _PAIRS = {")": ("(", _INTERPOLATION), "]": ("[",), "}": ("{",), "end": ("if",)}
 KEYWORDS = frozenset(
@@ -85,6 +86,27 @@ def words(tokens: Sequence[Token]) -> Words:
             defined.add(token.text)
         is_head = token.text == "def" or (is_head and token.text != ":")
     return Words(frozenset(functions), frozenset(called), frozenset(defined), frozenset(variables))
+
+
+def fields_of(tokens: Sequence[Token], variable: str) -> frozenset[str] | None:
+    """The fields that a program reads of a variable; None where they aren't written down."""
+    found = set()
+    padded = [*tokens, *[Token("", "", "")] * 4]
+    for place, token in enumerate(tokens):
+        if (token.kind, token.text) != ("variable", variable):
+            continue
+        behind = padded[place + 1 : place + 5]
+        if behind[0].symbol == ".":
+            behind = behind[1:]
+        if behind[0].kind == "field":
+            found.add(behind[0].text[1:])
+            continue
+        if behind[0].symbol == "[" and behind[2].symbol == "]":
+            behind = behind[1:]
+        if not _PLAIN_STRING.fullmatch(behind[0].text):
+            return None
+        found.add(behind[0].text[1:-1])
+    return frozenset(found)
 
 
 def read_tokens(program: str) -> Sequence[Token]:

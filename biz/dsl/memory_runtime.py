@@ -98,8 +98,9 @@ class MemoryRuntime:
         self._now = max(self._now, end)
 
     async def call(self, call: Call, progress: Progress) -> Any:
-        """Answers at once."""
-        call.require_valid()
+        """Answers at once; null stands in the call for what reads secrets."""
+        if call.is_complete:
+            call.check()
         return self._answer(call)
 
     async def emit(self, event: Event, progress: Progress) -> None:

@@ -21,7 +21,7 @@ class Evaluable(Protocol):
     """A value of a definition that may hold runtime expressions."""
 
     async def evaluate(self, data: Any, variables: Variables) -> Any:
-        """The value on `data`; raises EvaluationError."""
+        """The value on `data`, a Deferred where secrets are read; raises EvaluationError."""
         ...
 
 
@@ -102,7 +102,10 @@ class TaskList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """DSL reference, "Workflow". `definition` is the whole as written."""
+    """DSL reference, "Workflow". `definition` is the whole as written.
+
+    `secrets` are the names of those that it may read.
+    """
 
     document: Document
     do: TaskList
@@ -112,6 +115,7 @@ class Workflow:
     output: Transformation
     timeout: Duration | None
     schedule: Schedule | None
+    secrets: Sequence[str]
     definition: Mapping[str, Any]
 
     def lists(self) -> Iterator[TaskList]:

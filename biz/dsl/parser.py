@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 from biz.dsl import arguments, evaluation
+from biz.dsl.deferral import SECRETS
 from biz.dsl.diagnostics import Diagnostics
 from biz.dsl.document import read_document
 from biz.dsl.extensions import read_extension
@@ -18,9 +19,10 @@ from biz.dsl.reader import Node
 from biz.dsl.recursion import check_recursion
 from biz.dsl.schedule import read_schedule
 from biz.dsl.schemas import InvalidSchema, Schema, compile_schema
+from biz.dsl.secrets import secret_names
 from biz.dsl.tasks import call, do, emit, for_, fork, listen, raise_, set_, switch, try_, wait
 from biz.dsl.use import Use
-from biz.dsl.values import read_expression, read_transformation_value
+from biz.dsl.values import read_expression, read_transformation_value, reads
 
 _COMMON = ("if", "input", "output", "export", "timeout", "then", "metadata")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -31,7 +33,8 @@ class TaskSource:
     """A task of a definition while it is read.
 
     `fields` are its properties, `common` what is read already: that which every task has.
-    `variables` are those that its own expressions may use; `parser` reads the lists in it.
+    `variables` are those that its own expressions may use, `$secrets` among them where an activity
+    does the task; `parser` reads the lists in it.
     """
 
     fields: Mapping[str, Node]
@@ -39,18 +42,27 @@ class TaskSource:
     variables: frozenset[str]
     parser: Parser
 
+    def without_secrets(self) -> TaskSource:
+        """For expressions that the workflow evaluates."""
+        return replace(self, variables=self.variables - arguments.LEFT_TO_ACTIVITIES)
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of task: the properties that it has besides the common ones, and its reader."""
+    """A kind of task: the properties that it has besides the common ones, and its reader.
+
+    `is_performed` says of a task's definition whether an activity does it, so that its expressions
+    may read secrets.
+    """
 
     required: Sequence[str]
     optional: Sequence[str]
     parse: Callable[[TaskSource], Task | None]
+    is_performed: Callable[[Mapping[str, Any]], bool] = lambda definition: False
 
 
 KINDS: Mapping[str, Kind] = {
-    "call": Kind(call.REQUIRED, call.OPTIONAL, call.parse),
+    "call": Kind(call.REQUIRED, call.OPTIONAL, call.parse, call.is_performed),
     "set": Kind(set_.REQUIRED, set_.OPTIONAL, set_.SetTask.parse),
     "switch": Kind(switch.REQUIRED, switch.OPTIONAL, switch.SwitchTask.parse),
     "for": Kind(for_.REQUIRED, for_.OPTIONAL, for_.ForTask.parse),
@@ -72,7 +84,14 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
 
     One that `is_trusted` was checked before.
     """
-    root = Node(value, "", diagnostics, is_trusted=is_trusted, is_loose=evaluation.is_loose(value))
+    root = Node(
+        value,
+        "",
+        diagnostics,
+        is_trusted=is_trusted,
+        is_loose=evaluation.is_loose(value),
+        secrets=secret_names(value),
+    )
     fields = root.object(
         required=("document", "do"),
         optional=("input", "use", "timeout", "output", "schedule", "evaluate"),
@@ -92,6 +111,7 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
         do=parser.task_list(fields["do"], frozenset()),
         timeout=use.timeout(fields["timeout"], arguments.WORKFLOW) if "timeout" in fields else None,
         schedule=read_schedule(fields["schedule"]) if "schedule" in fields else None,
+        secrets=root.secrets,
         definition=value if isinstance(value, dict) else {},
     )
     use.check_unused()
@@ -113,6 +133,7 @@ class Parser:
 
     def task_list(self, node: Node, variables: frozenset[str]) -> TaskList:
         """A list of named tasks."""
+        variables -= arguments.LEFT_TO_ACTIVITIES
         items = list(node.named_items())
         tasks = [self.task(name, item, variables) for name, item in items]
         return TaskList(
@@ -129,6 +150,8 @@ class Parser:
             node.error(
                 "invalid-variable", "must be letters, digits and underscores, no digit first"
             )
+        if name in arguments.LEFT_TO_ACTIVITIES:
+            node.error("invalid-variable", f"${name} is an argument of its own")
         return name
 
     def transformation(
@@ -153,26 +176,44 @@ class Parser:
             return None
         kind = KINDS[key]
         fields = node.object(required=kind.required, optional=(*kind.optional, *_COMMON))
-        common = {"kind": key, **self._common(name, node, fields, variables)}
-        return kind.parse(TaskSource(fields, common, arguments.TASK | variables, self))
+        is_performed = kind.is_performed(node.value)
+        common = {"kind": key, **self._common(name, node, fields, variables, is_performed)}
+        inside = arguments.TASK | variables
+        if is_performed:
+            inside |= arguments.LEFT_TO_ACTIVITIES
+        return kind.parse(TaskSource(fields, common, inside, self))
 
     def _common(
-        self, name: str, node: Node, fields: Mapping[str, Node], variables: frozenset[str]
+        self,
+        name: str,
+        node: Node,
+        fields: Mapping[str, Node],
+        variables: frozenset[str],
+        is_performed: bool,
     ) -> Mapping[str, Any]:
         """What every task has (DSL reference, "Task")."""
         if "metadata" in fields:
             fields["metadata"].mapping()
         before = arguments.TASK_INPUT | variables
+        before_input = before | arguments.SECRETS if is_performed else before
+        input = self.transformation(fields.get("input"), "from", before_input)
+        output = self.transformation(fields.get("output"), "as", arguments.TASK | variables)
+        export = self.transformation(fields.get("export"), "as", arguments.TASK_EXPORT | variables)
+        if reads(input.value, SECRETS):
+            for name, transformation in (("output", output), ("export", export)):
+                if reads(transformation.value, "input"):
+                    fields[name].at("as").error(
+                        "unavailable-variable",
+                        "$input doesn't exist at this place, since input.from reads $secrets",
+                    )
         return {
             "name": name,
             "pointer": node.pointer,
             "definition": node.value,
             "condition": read_expression(fields["if"], before) if "if" in fields else None,
-            "input": self.transformation(fields.get("input"), "from", before),
-            "output": self.transformation(fields.get("output"), "as", arguments.TASK | variables),
-            "export": self.transformation(
-                fields.get("export"), "as", arguments.TASK_EXPORT | variables
-            ),
+            "input": input,
+            "output": output,
+            "export": export,
             "timeout": self.use.timeout(fields["timeout"], before) if "timeout" in fields else None,
             "then": fields["then"].directive() if "then" in fields else "continue",
         }

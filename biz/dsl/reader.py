@@ -16,10 +16,11 @@ class Node:
 
     What is read of a definition with faults is thrown away, so an empty value does no harm.
     In a definition that `is_trusted`, since it was checked before, the checks that take long are
-    left out. In one that `is_loose`, each text of a value is tried as an expression.
+    left out. In one that `is_loose`, each text of a value is tried as an expression. `secrets` are
+    the names of all secrets that the definition lists.
     """
 
-    __slots__ = ("_diagnostics", "is_loose", "is_trusted", "pointer", "value")
+    __slots__ = ("_diagnostics", "is_loose", "is_trusted", "pointer", "secrets", "value")
 
     def __init__(
         self,
@@ -29,12 +30,14 @@ class Node:
         *,
         is_trusted: bool = False,
         is_loose: bool = False,
+        secrets: Sequence[str] = (),
     ) -> None:
         self.value = value
         self.pointer = pointer
         self._diagnostics = diagnostics
         self.is_trusted = is_trusted
         self.is_loose = is_loose
+        self.secrets = secrets
 
     def error(self, code: str, message: str) -> None:
         """Reports a fault of this value."""
@@ -52,6 +55,7 @@ class Node:
             self._diagnostics,
             is_trusted=self.is_trusted,
             is_loose=self.is_loose,
+            secrets=self.secrets,
         )
 
     def object(

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from biz.dsl import arguments
 from biz.dsl.reader import Node
+from biz.dsl.references import unknown_name
 
-_SHOWN = 20
 _VARIABLE = re.compile(r"\$(\w+)")
 
 _T = TypeVar("_T")
@@ -46,7 +45,7 @@ class Reusables(Generic[_T]):
         name = reference.string()
         if name not in self._nodes:
             if reference.is_string:
-                reference.error("unknown-reference", self._unknown(name))
+                reference.error("unknown-reference", unknown_name(self._kind, name, self._nodes))
             return None
         key = name, variables
         if key not in self._found:
@@ -65,10 +64,3 @@ class Reusables(Generic[_T]):
         if not self._is_given_variables:
             return frozenset()
         return frozenset(_VARIABLE.findall(json.dumps(node.value)))
-
-    def _unknown(self, name: str) -> str:
-        message = f'use.{self._kind} has no "{name}"'
-        if close := get_close_matches(name, self._nodes, n=1):
-            return f'{message}; did you mean "{close[0]}"?'
-        known = ", ".join(list(self._nodes)[:_SHOWN])
-        return f"{message}; it has {known}" if known else message

@@ -7,6 +7,9 @@ from typing import Any
 
 from uritemplate import URITemplate
 
+from biz.dsl.deferral import Deferred
+from biz.dsl.expressions import EvaluationError, Variables
+
 _SIMPLE = re.compile(r"[\w%-][\w.%-]*", re.ASCII)
 _REFERENCE = re.compile(r"(?=\S)(([^:/?#]+):)?(//([^/?#\s]*))?([^?#\s]*)(\?([^#\s]*))?(#(\S*))?")
 
@@ -15,27 +18,34 @@ class InvalidTemplate(Exception):
     """The text is no template of the kind that the standard allows; the message says why."""
 
 
-class ExpansionError(Exception):
-    """A variable's value can't stand in a URI."""
-
-
 @dataclass(frozen=True, slots=True)
 class UriTemplate:
     """A compiled template."""
 
     _template: URITemplate
 
+    async def evaluate(self, data: Any, variables: Variables) -> Any:
+        """See Evaluable; a Deferred where the data will only be known to an activity."""
+        known: Any = data
+        if isinstance(data, dict):
+            known = {name: data[name] for name in self._template.variable_names if name in data}
+        if isinstance(known, Deferred) or (
+            isinstance(known, dict) and any(isinstance(v, Deferred) for v in known.values())
+        ):
+            return Deferred(self._template.uri, True, known, {})
+        return self.expand(known)
+
     def expand(self, data: Any) -> str:
         """The URI with the top-level properties of `data`; an unknown one is empty.
 
-        Raises ExpansionError where one is an object or array.
+        Raises EvaluationError where one is an object or array.
         """
         values: dict[str, Any] = {}
         known: Mapping[str, Any] = data if isinstance(data, dict) else {}
         for name in self._template.variable_names:
             value = known.get(name)
             if isinstance(value, dict | list):
-                raise ExpansionError(f"{{{name}}} must be a string, number, boolean or null")
+                raise EvaluationError(f"{{{name}}} must be a string, number, boolean or null")
             values[name] = _text(value)
         return str(self._template.expand(values))
 

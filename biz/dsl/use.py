@@ -10,9 +10,10 @@ from biz.dsl.model import Duration
 from biz.dsl.reader import Node
 from biz.dsl.retries import RetryPolicy, read_retry_policy
 from biz.dsl.reusables import Reusables
+from biz.dsl.secrets import read_secret_names
 from biz.dsl.timeouts import read_timeout
 
-_UNSUPPORTED = ("catalogs", "secrets")
+_UNSUPPORTED = ("catalogs",)
 
 
 class Use:
@@ -32,6 +33,7 @@ class Use:
                     "extensions",
                     "functions",
                     "retries",
+                    "secrets",
                     "timeouts",
                     *_UNSUPPORTED,
                 )
@@ -39,6 +41,8 @@ class Use:
         for name in _UNSUPPORTED:
             if name in fields:
                 fields[name].unsupported(f'"{name}" under "use"')
+        if "secrets" in fields:
+            read_secret_names(fields["secrets"])
 
         def named(kind: str) -> Mapping[str, Node]:
             return fields[kind].mapping() if kind in fields else {}

@@ -5,10 +5,12 @@ each text is tried as one; where that fails, when it is read or on its data, the
 Texts that always are expressions, such as conditions, fault in both modes.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from biz.dsl.deferral import SECRETS, Deferred
 from biz.dsl.expressions import (
     CompileError,
     EvaluationError,
@@ -20,6 +22,7 @@ from biz.dsl.expressions import (
 )
 from biz.dsl.model import Evaluable
 from biz.dsl.reader import Node
+from biz.dsl.secrets import require_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,24 @@ class LooseText:
     async def evaluate(self, data: Any, variables: Variables) -> Any:
         """What the expression gives, or the text."""
         try:
-            return await self.expression.evaluate(data, variables)
+            found = await self.expression.evaluate(data, variables)
         except EvaluationError:
             return self.text
+        return replace(found, otherwise=self.text) if isinstance(found, Deferred) else found
+
+
+def reads(evaluable: Evaluable | None, variable: str) -> bool:
+    """Whether an expression in a value uses a variable."""
+    match evaluable:
+        case Expression():
+            return variable in evaluable.variables
+        case LooseText():
+            return variable in evaluable.expression.variables
+        case ObjectValue():
+            return any(reads(value, variable) for value in evaluable.properties.values())
+        case ArrayValue():
+            return any(reads(item, variable) for item in evaluable.items)
+    return False
 
 
 def read_value(node: Node, variables: frozenset[str]) -> Evaluable:
@@ -92,10 +110,22 @@ def read_expression(node: Node, variables: frozenset[str]) -> Expression:
     text = node.string()
     program = unwrap(text) if node.is_string else "null"
     try:
-        return compile_expression(program, variables, is_trusted=node.is_trusted)
+        expression = compile_expression(program, variables, is_trusted=node.is_trusted)
     except CompileError as error:
         node.error(error.code, error.message)
         return compile_expression("null", frozenset())
+    if SECRETS in expression.variables:
+        for name in sorted(expression.secrets or ()):
+            require_secret(node, name)
+    return expression
+
+
+def read_secret(node: Node, program: str = ".") -> Evaluable:
+    """What a program gives on the secret that a string names."""
+    name = node.string()
+    if node.is_string:
+        require_secret(node, name)
+    return compile_expression(f"${SECRETS}[{json.dumps(name)}] | {program}", frozenset({SECRETS}))
 
 
 def read_transformation_value(node: Node, variables: frozenset[str]) -> Evaluable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from biz.dsl.calls.call import Call
 from biz.dsl.chronicle import Chronicle
 from biz.dsl.concurrency import first
+from biz.dsl.deferral import defer
 from biz.dsl.events import Event
 from biz.dsl.inbox import Inbox
 from biz.dsl.interests import Interest
@@ -32,9 +34,12 @@ class OutOfTime(Exception):
 class World:
     """Stands between a run's tasks and its runtime. A `path` is that of the task that asks."""
 
-    def __init__(self, runtime: Runtime, document: Document) -> None:
-        """`document` is that of the workflow."""
+    def __init__(
+        self, runtime: Runtime, document: Document, *, secrets: Sequence[str] = ()
+    ) -> None:
+        """`document` is that of the workflow; `secrets` are the names of those that it lists."""
         self._runtime = runtime
+        self._secrets = secrets
         self.document = document
         self._doing: dict[str, bool] = {}
         self._tasks = 0
@@ -65,7 +70,12 @@ class World:
         return await first([work, self._run_out(duration)])
 
     async def call(self, call: Call, path: str) -> Any:
-        """What the call gives; raises TaskFault."""
+        """What the call gives; raises TaskFault.
+
+        What of the call reads secrets is left to the activity which makes it.
+        """
+        call, deferral = defer(call, self._secrets)
+        call = replace(call, deferral=deferral)
         self._rest()
         with self._at(path, waiting=False):
             return await self._runtime.call(call, self._progress())

@@ -14,12 +14,12 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress
+from tests.fixtures.performers import new_performer
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender, new_http_client
 from workflows.activities.mcp_call import McpActivities
-from workflows.activities.performing import Performer
 from workflows.activities.process_policy import ProcessPolicy
 from workflows.activities.recording import RecordingActivities
 from workflows.worker import build_worker
@@ -152,7 +152,7 @@ class _NoDatabase:
 async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with new_http_client(timeout_seconds=5) as http:
         recorder = _NoDatabase()
-        performer = Performer(recorder=recorder)
+        performer = new_performer(recorder)
         sender = HttpSender(client=http, max_response_bytes=100_000)
         pool = ExpressionPool(cpu_seconds=1, memory_mb=128)
         worker = build_worker(

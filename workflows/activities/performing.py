@@ -1,8 +1,9 @@
 """What all activities that make a call have in common."""
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -13,7 +14,10 @@ from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionProgress, ExecutionRecorder
+from workflows.activities.completing import CallCompleter
+from workflows.activities.expression_pool import ProcessLost
 from workflows.activities.heartbeats import heartbeats
+from workflows.activities.secrecy import secrecy
 
 _log = structlog.get_logger(__name__)
 
@@ -38,27 +42,34 @@ class Performer:
     A call may be repeated when its worker is lost; its idempotency key is the same then.
     """
 
-    def __init__(self, *, recorder: ExecutionRecorder) -> None:
+    def __init__(self, *, recorder: ExecutionRecorder, completer: CallCompleter) -> None:
         self._recorder = recorder
+        self._completer = completer
 
     async def perform(
         self, call: _Call, context: CallContext, send: Callable[[_Call], Awaitable[Any]]
     ) -> Any:
         """What `send` gives for the call; raises an ApplicationError with its problem details.
 
-        `send` raises TaskFault, which is final.
+        `send` raises TaskFault, which is final. No secret of the call stands in an error.
         """
         async with heartbeats():
             await self._record(context)
-            try:
-                call.require_valid()
-                return await send(call)
-            except TaskFault as fault:
-                raise _final(fault.error) from None
-            except Exception:
-                _log.exception("a call broke", execution_id=context.execution_id)
-                error = WorkflowError.standard("runtime", "the engine broke on this call")
-                raise _final(error) from None
+            with secrecy() as secrets:
+                try:
+                    call = await self._completer.complete(call, context.namespace)
+                    call.check()
+                    return await send(call)
+                except TaskFault as fault:
+                    detail = secrets.redact(fault.error.detail)
+                    raise _final(replace(fault.error, detail=detail)) from None
+                except ProcessLost:
+                    raise
+                except Exception:
+                    trace = secrets.redact(traceback.format_exc())
+                    _log.error("a call broke", execution_id=context.execution_id, trace=trace)
+                    error = WorkflowError.standard("runtime", "the engine broke on this call")
+                    raise _final(error) from None
 
     async def _record(self, context: CallContext) -> None:
         """Writes what the context holds; a database that is down delays a call with history."""

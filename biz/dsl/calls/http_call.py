@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from biz.dsl.calls.call import Call
-from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.json_types import describe
 
@@ -41,7 +40,6 @@ class HttpCall(Call):
     body: Any
     output: HttpOutput
     redirect: bool
-    authentication: Credentials | None
 
     def require_valid(self) -> None:
         """See Call."""
@@ -51,8 +49,6 @@ class HttpCall(Call):
             raise _fault("the endpoint's expression must give a string")
         pairs("query", self.query)
         pairs("headers", self.headers)
-        if self.authentication is not None:
-            self.authentication.require_valid()
 
 
 def is_method(value: Any) -> bool:

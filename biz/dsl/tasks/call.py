@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from biz.dsl.functions import PROTOCOLS
 from biz.dsl.model import Task
 from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.call_http import HttpCallTask
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
 REQUIRED = ("call",)
 OPTIONAL = ("with",)
 
-_PROTOCOLS = ("a2a", "asyncapi", "grpc", "openapi")
+
+def is_performed(definition: Mapping[str, Any]) -> bool:
+    """Whether an activity makes the call: functions are tasks of their own."""
+    return definition["call"] in PROTOCOLS
 
 
 def parse(source: TaskSource) -> Task | None:
@@ -26,7 +31,7 @@ def parse(source: TaskSource) -> Task | None:
         return HttpCallTask.parse(source)
     if name == "mcp":
         return McpCallTask.parse(source)
-    if name in _PROTOCOLS:
+    if name in PROTOCOLS:
         node.error("unsupported-task", f"calls by {name} aren't supported yet")
         return None
     return FunctionCallTask.parse(source)

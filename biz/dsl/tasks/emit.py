@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from biz.dsl.arguments import describe_time
 from biz.dsl.events import (
@@ -20,7 +20,7 @@ from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Document, Evaluable, Task
 from biz.dsl.reader import Node
-from biz.dsl.uri_templates import ExpansionError, InvalidTemplate, UriTemplate, compile_template
+from biz.dsl.uri_templates import InvalidTemplate, compile_template
 from biz.dsl.values import Literal, read_value
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class EmitTask(Task):
     be a template on the task's input.
     """
 
-    properties: Mapping[str, Evaluable | UriTemplate]
+    properties: Mapping[str, Evaluable]
 
     @classmethod
     def parse(cls, source: TaskSource) -> EmitTask:
@@ -74,7 +74,7 @@ class EmitTask(Task):
             "time": describe_time(frame.world.now())["iso8601"],
         }
         for name, value in self.properties.items():
-            event[name] = await _value_of(value, frame)
+            event[name] = await frame.evaluate(value)
         event = without_nulls(event)
         if faults := event_faults(event):
             detail = "; ".join(f'"{fault.attribute}" {fault.message}' for fault in faults)
@@ -87,16 +87,7 @@ def _source(document: Document) -> str:
     return f"/{document.namespace}/{document.name}/{document.version}"
 
 
-async def _value_of(value: Evaluable | UriTemplate, frame: Frame) -> Any:
-    if not isinstance(value, UriTemplate):
-        return await frame.evaluate(value)
-    try:
-        return value.expand(frame.input)
-    except ExpansionError as error:
-        raise frame.fault("expression", str(error)) from None
-
-
-def _read_property(name: str, node: Node, variables: frozenset[str]) -> Evaluable | UriTemplate:
+def _read_property(name: str, node: Node, variables: frozenset[str]) -> Evaluable:
     value = node.value
     if name not in DATA and name not in STANDARD_ATTRIBUTES and not is_attribute_name(name):
         node.error("invalid-event", "an attribute's name is lower-case letters and digits")
@@ -113,7 +104,7 @@ def _read_property(name: str, node: Node, variables: frozenset[str]) -> Evaluabl
     return read_value(node, variables)
 
 
-def _read_template(node: Node, text: str) -> Evaluable | UriTemplate:
+def _read_template(node: Node, text: str) -> Evaluable:
     try:
         return compile_template(text) if node.is_string else Literal("")
     except InvalidTemplate as error:

@@ -16,11 +16,11 @@ from biz.dsl.errors import WorkflowError
 from tests.fixtures import mcp_server
 from tests.fixtures.activities import CONTEXT, Recorded, error_of, perform
 from tests.fixtures.mcp_server import McpPeer
+from tests.fixtures.performers import new_performer
 from tests.fixtures.polling import until
 from tests.fixtures.workflows import standard
 from workflows.activities.http_sender import new_http_client
 from workflows.activities.mcp_call import McpActivities
-from workflows.activities.performing import Performer
 from workflows.activities.process_policy import ProcessKind, ProcessPolicy
 
 ROOT = Path(mcp_server.__file__).parents[2]
@@ -36,7 +36,7 @@ async def build() -> AsyncIterator[Build]:
 
         def new(processes: ProcessPolicy = ALLOWED) -> McpActivities:
             return McpActivities(
-                performer=Performer(recorder=Recorded()),
+                performer=new_performer(Recorded()),
                 client=client,
                 max_response_bytes=50_000,
                 processes=processes,
@@ -226,7 +226,7 @@ async def test_a_silent_server_is_a_timeout_without_one_in_the_definition(
 ) -> None:
     async with new_http_client(timeout_seconds=0.3) as client:
         activities = McpActivities(
-            performer=Performer(recorder=Recorded()),
+            performer=new_performer(Recorded()),
             client=client,
             max_response_bytes=50_000,
             processes=ALLOWED,

@@ -1,6 +1,6 @@
 """Which arguments an expression has at its place, and what they hold.
 
-DSL, "Runtime expression arguments", without $secrets and $authorization.
+DSL, "Runtime expression arguments"; what reads $secrets is evaluated by activities alone.
 """
 
 from typing import Any
@@ -9,8 +9,15 @@ import pytest
 
 from tests.fixtures.workflows import Json, faults, output_of, workflow
 
+WITH = {"method": "get", "endpoint": "https://pets.test"}
+CALL = {"call": "http", "with": WITH}
 ALL = ("context", "input", "output", "task", "workflow", "runtime")
 OF_A_RUN = {"workflow", "runtime"}
+
+
+def endpoint(token: str) -> Json:
+    return {"uri": "https://pets.test", "authentication": {"bearer": {"token": token}}}
+
 
 # Each place: the definition around an expression, the pointer to it, the arguments that it has.
 PLACES = {
@@ -52,7 +59,42 @@ PLACES = {
     "use.authentications": (
         lambda e: workflow(use={"authentications": {"a": {"bearer": {"token": f"${{ {e} }}"}}}}),
         "/use/authentications/a/bearer/token",
+        OF_A_RUN | {"context", "task", "input", "secrets"},
+    ),
+    "a call's if": (
+        lambda e: workflow({"t": {**CALL, "if": e}}),
+        "/do/0/t/if",
+        OF_A_RUN | {"context", "task"},
+    ),
+    "a call's input.from": (
+        lambda e: workflow({"t": {**CALL, "input": {"from": e}}}),
+        "/do/0/t/input/from",
+        OF_A_RUN | {"context", "task", "secrets"},
+    ),
+    "a call's definition": (
+        lambda e: workflow({"t": {**CALL, "with": {**WITH, "body": [f"${{ {e} }}"]}}}),
+        "/do/0/t/with/body/0",
+        OF_A_RUN | {"context", "task", "input", "secrets", "authorization"},
+    ),
+    "a call's authentication": (
+        lambda e: workflow({"t": {**CALL, "with": {**WITH, "endpoint": endpoint(f"${{ {e} }}")}}}),
+        "/do/0/t/with/endpoint/authentication/bearer/token",
+        OF_A_RUN | {"context", "task", "input", "secrets"},
+    ),
+    "a call's output.as": (
+        lambda e: workflow({"t": {**CALL, "output": {"as": e}}}),
+        "/do/0/t/output/as",
         OF_A_RUN | {"context", "task", "input"},
+    ),
+    "a call's export.as": (
+        lambda e: workflow({"t": {**CALL, "export": {"as": e}}}),
+        "/do/0/t/export/as",
+        OF_A_RUN | {"context", "task", "input", "output"},
+    ),
+    "a call's timeout": (
+        lambda e: workflow({"t": {**CALL, "timeout": {"after": f"${{ {e} }}"}}}),
+        "/do/0/t/timeout/after",
+        OF_A_RUN | {"context", "task"},
     ),
 }
 

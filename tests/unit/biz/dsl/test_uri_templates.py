@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from biz.dsl.uri_templates import ExpansionError, InvalidTemplate, compile_template
+from biz.dsl.expressions import EvaluationError
+from biz.dsl.uri_templates import InvalidTemplate, compile_template
 
 DATA = {
     "id": 7,
@@ -46,7 +47,7 @@ def test_data_without_the_property_leaves_its_place_empty(data: Any) -> None:
 
 @pytest.mark.parametrize("name", ["pet", "list"])
 def test_only_a_scalar_can_stand_in_a_uri(name: str) -> None:
-    with pytest.raises(ExpansionError, match=name):
+    with pytest.raises(EvaluationError, match=name):
         compile_template(f"/{{{name}}}").expand(DATA)
 
 

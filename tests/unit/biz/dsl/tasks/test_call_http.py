@@ -191,7 +191,7 @@ async def test_a_request_that_cant_be_made_faults(properties: Json, kind: str, s
         ),
         (
             secured({"basic": {"use": "s"}}),
-            "unsupported-property",
+            "unknown-reference",
             "/endpoint/authentication/basic/use",
         ),
         (secured({"bearer": {}}), "missing-property", "/endpoint/authentication/bearer"),

@@ -1,0 +1,64 @@
+"""Keeps the secrets that a call was given out of what is told of it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+_REDACTED = "***"
+_SHORTEST = 3
+"""In characters: what is shorter keeps no secret, and stands in too many words."""
+
+
+class Secrecy:
+    """The secrets of one call."""
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+
+    def add(self, value: Any) -> None:
+        """Every text and number in a JSON value is a secret from now on."""
+        if isinstance(value, dict):
+            for item in value.values():
+                self.add(item)
+        elif isinstance(value, list):
+            for item in value:
+                self.add(item)
+        elif isinstance(value, str) or (
+            isinstance(value, int | float) and not isinstance(value, bool)
+        ):
+            text = str(value)
+            forms = {text, quote(text), quote(text, safe=""), quote_plus(text)}
+            forms |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+            self._texts |= {form for form in forms if len(form) >= _SHORTEST}
+
+    def redact(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in sorted(self._texts, key=len, reverse=True):
+            text = text.replace(secret, _REDACTED)
+        return text
+
+
+_CURRENT: ContextVar[Secrecy] = ContextVar("secrecy")
+
+
+@contextmanager
+def secrecy() -> Iterator[Secrecy]:
+    """The secrets of the call that is made in the block."""
+    token = _CURRENT.set(Secrecy())
+    try:
+        yield _CURRENT.get()
+    finally:
+        _CURRENT.reset(token)
+
+
+def keep_secret(value: Any) -> None:
+    """Adds to the secrets of the call that is being made."""
+    _CURRENT.get().add(value)
+
+
+def redact(text: str) -> str:
+    """A text without the secrets of the call that is being made."""
+    return _CURRENT.get().redact(text)
