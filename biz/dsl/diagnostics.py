@@ -10,6 +10,7 @@ CODES = {
     "missing-property": "A required property is missing.",
     "unknown-property": "A property that the standard doesn't know at this place.",
     "invalid-value": "A value is outside of what the standard allows here.",
+    "unusable-value": "A value that has the standard's form, but with which nothing can be done.",
     "unknown-task": "A task has none of the properties that tell its kind.",
     "empty": "A list or object that must hold something is empty.",
     "duplicate-name": "Two tasks or cases of one list have the same name.",
@@ -21,20 +22,31 @@ CODES = {
     "unsupported-function": "A runtime expression uses a function that isn't there.",
     "unavailable-variable": "A runtime expression uses a variable that doesn't exist at its place.",
     "invalid-variable": "The name given to a variable isn't an identifier.",
-    "invalid-duration": "A duration isn't ISO 8601, is negative or longer than a hundred years.",
+    "invalid-duration": "A duration isn't ISO 8601, nor an object of whole numbers.",
+    "unusable-duration": "A duration is negative or longer than a hundred years.",
     "invalid-schedule": "A schedule names no time, an interval that isn't fixed or is empty, or "
     "another cron expression than one of Unix's five fields.",
-    "invalid-uri-template": "A URI template doesn't parse, or uses more than simple expansion.",
+    "invalid-uri": "A text isn't a URI.",
+    "invalid-uri-template": "A URI template has a brace without its partner, or uses more than "
+    "simple expansion.",
     "invalid-schema": "A JSON Schema isn't valid, or refers to something outside of itself.",
     "invalid-event": "An attribute that an event can't have is to be emitted.",
     "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",
-    "ignored-property": "A property that this engine takes no notice of.",
+    "ignored-property": "A property that means nothing at its place, though it may stand there.",
+    "unmatched-filter": "A filter asks for a property that no error has, so it catches none.",
     "unsupported-task": "A task of the standard that isn't supported yet.",
     "unsupported-property": "A property of the standard that isn't supported yet.",
     "literal-expression": "A text holds `${` but isn't an expression as a whole, so it stays.",
     "encoded-address": "An address begins with a variable, whose `:` and `/` are percent-encoded.",
 }
 
+STRUCTURAL = frozenset(
+    """
+    wrong-type missing-property unknown-property invalid-value unknown-task empty invalid-duration
+    invalid-uri
+    """.split()
+)
+"""Those of what the standard's schema refuses too; the others are of what it can't tell."""
 
 MAX_FOUND = 100
 """So many faults are told at once; a text of the largest size could hold a hundred thousand."""

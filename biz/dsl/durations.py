@@ -19,12 +19,17 @@ _LITERAL = re.compile(
     re.ASCII,
 )
 _LONGEST = timedelta(days=36_525)
+_UNUSABLE = "unusable-duration"
 _DAYS_A_YEAR = 365
 _DAYS_A_MONTH = 30
 
 
 class InvalidDuration(Exception):
-    """The value is no duration; the message says why."""
+    """The value is no duration; the message says why. `code` is one of the diagnostics' codes."""
+
+    def __init__(self, message: str, code: str = "invalid-duration") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -35,11 +40,11 @@ def parse_duration(value: Any) -> timedelta:
     try:
         duration = _from_text(value) if isinstance(value, str) else _from_units(value)
     except (OverflowError, ArithmeticError):
-        raise InvalidDuration("is too long") from None
+        raise InvalidDuration("is too long", _UNUSABLE) from None
     if duration < timedelta():
-        raise InvalidDuration("must not be negative")
+        raise InvalidDuration("must not be negative", _UNUSABLE)
     if duration > _LONGEST:
-        raise InvalidDuration("must not be longer than a hundred years")
+        raise InvalidDuration("must not be longer than a hundred years", _UNUSABLE)
     return duration
 
 
@@ -64,7 +69,7 @@ def read_duration(node: Node, variables: frozenset[str]) -> Duration:
         try:
             return Duration(fixed=parse_duration(node.value))
         except InvalidDuration as error:
-            node.error("invalid-duration", f"a duration {error}")
+            node.error(error.code, f"a duration {error}")
     else:
         node.mapping()
     return Duration(fixed=timedelta())

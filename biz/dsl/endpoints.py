@@ -11,7 +11,7 @@ from biz.dsl.frame import Frame
 from biz.dsl.model import Evaluable
 from biz.dsl.reader import Node
 from biz.dsl.reusables import Reusables
-from biz.dsl.uri_templates import InvalidTemplate, compile_template
+from biz.dsl.uri_templates import read_template
 from biz.dsl.values import read_expression
 
 
@@ -50,8 +50,4 @@ def _read_uri(node: Node, variables: frozenset[str]) -> Evaluable:
             "the variable is percent-encoded, so it can't hold a whole address; "
             'write an expression, such as ${ .base + "/orders" }',
         )
-    try:
-        return compile_template(text if node.is_string else "/")
-    except InvalidTemplate as error:
-        node.error("invalid-uri-template", str(error))
-        return compile_template("/")
+    return read_template(node)

@@ -10,7 +10,7 @@ from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Frame
 from biz.dsl.model import Evaluable
 from biz.dsl.reader import Node
-from biz.dsl.uri_templates import InvalidTemplate, compile_template
+from biz.dsl.uri_templates import read_template
 from biz.dsl.values import Literal, read_expression
 
 
@@ -53,11 +53,7 @@ def _read_type(node: Node, variables: frozenset[str]) -> Evaluable:
     text = node.string()
     if is_evaluated(text):
         return read_expression(node, variables)
-    try:
-        return compile_template(text if node.is_string else "/")
-    except InvalidTemplate as error:
-        node.error("invalid-uri-template", str(error))
-        return Literal("")
+    return read_template(node)
 
 
 def _read_text(node: Node, variables: frozenset[str]) -> Evaluable:

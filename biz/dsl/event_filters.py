@@ -100,7 +100,7 @@ def _check_attribute(name: str, node: Node) -> None:
             node.error("invalid-value", "must be a time of RFC 3339, or an expression")
     elif name in _URIS and isinstance(text, str):
         if not is_evaluated(text) and not is_reference(text):
-            node.error("invalid-uri-template", "is no URI")
+            node.error("invalid-uri", "is no URI")
     elif name in _URIS:
         node.string()
 

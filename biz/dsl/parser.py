@@ -95,6 +95,7 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
     fields = root.object(
         required=("document", "do"),
         optional=("input", "use", "timeout", "output", "schedule", "evaluate"),
+        is_open=True,
     )
     if "evaluate" in fields:
         evaluation.check(fields["evaluate"])

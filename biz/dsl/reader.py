@@ -59,11 +59,15 @@ class Node:
         )
 
     def object(
-        self, *, required: Sequence[str] = (), optional: Sequence[str] = (), is_open: bool = False
+        self,
+        *,
+        required: Sequence[str] = (),
+        optional: Sequence[str] = (),
+        is_open: bool = False,
     ) -> Mapping[str, Node]:
         """The properties of an object that may have just these; all required ones are in it.
 
-        In one that `is_open` by the standard, others are but warned of.
+        In one that `is_open` the standard allows others, which mean nothing.
         """
         known = (*required, *optional)
         found = {}
@@ -71,10 +75,8 @@ class Node:
             for key in self.value:
                 if key in known:
                     found[key] = self.at(key)
-                elif is_open:
-                    self.at(key).warning("ignored-property", f'"{key}" has no meaning here')
                 else:
-                    self._report_unknown(key, known)
+                    self._report_unknown(key, known, is_open=is_open)
             for key in required:
                 if key not in self.value:
                     self.error("missing-property", f'"{key}" is missing')
@@ -149,9 +151,13 @@ class Node:
         self.error("wrong-type", f"must be {NAMES[kind]}, not {describe(self.value)}")
         return False
 
-    def _report_unknown(self, key: str, known: Sequence[str]) -> None:
+    def _report_unknown(self, key: str, known: Sequence[str], *, is_open: bool) -> None:
         if self._diagnostics.is_full:
             return
         close = difflib.get_close_matches(key, known, n=1)
         hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"
-        self.at(key).error("unknown-property", f'"{key}" isn\'t known here; {hint}')
+        message = f'"{key}" isn\'t known here; {hint}'
+        if is_open:
+            self.at(key).warning("ignored-property", message)
+        else:
+            self.at(key).error("unknown-property", message)

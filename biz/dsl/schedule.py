@@ -8,7 +8,6 @@ counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from typing import Any
 from cronsim import CronSim, CronSimError
 
 from biz.dsl.durations import InvalidDuration, parse_duration, read_duration
+from biz.dsl.event_strategies import Strategy, read_strategy
 from biz.dsl.reader import Node
 
 _WHEN = ("every", "cron", "after", "on")
@@ -32,13 +32,13 @@ class Schedule:
     """A schedule; each way to start that it has counts for itself.
 
     `every` is from start to start, `after` from an end to the next start. `on` are the events that
-    start a workflow, as written; `read` says what it gets of them: data, envelope or raw.
+    start a workflow; `read` says what it gets of them: data, envelope or raw.
     """
 
     every: timedelta | None = None
     cron: str | None = None
     after: timedelta | None = None
-    on: Mapping[str, Any] | None = None
+    on: Strategy | None = None
     read: str = "data"
 
 
@@ -49,13 +49,11 @@ def read_schedule(node: Node) -> Schedule:
         node.error("invalid-schedule", f"must have one of {', '.join(_WHEN)}")
     if "read" in fields and "on" not in fields:
         node.error("missing-property", '"on" is missing: "read" is about its events')
-    if "on" in fields:
-        fields["on"].mapping()
     return Schedule(
         every=_interval(fields["every"]) if "every" in fields else None,
         cron=_cron(fields["cron"]) if "cron" in fields else None,
         after=_interval(fields["after"]) if "after" in fields else None,
-        on=fields["on"].value if "on" in fields else None,
+        on=read_strategy(fields["on"], frozenset()) if "on" in fields else None,
         read=fields["read"].choice("data", "envelope", "raw") if "read" in fields else "data",
     )
 

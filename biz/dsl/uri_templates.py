@@ -9,13 +9,23 @@ from uritemplate import URITemplate
 
 from biz.dsl.deferral import Deferred
 from biz.dsl.expressions import EvaluationError, Variables
+from biz.dsl.reader import Node
 
 _SIMPLE = re.compile(r"[\w%-][\w.%-]*", re.ASCII)
-_REFERENCE = re.compile(r"(?=\S)(([^:/?#]+):)?(//([^/?#\s]*))?([^?#\s]*)(\?([^#\s]*))?(#(\S*))?")
+_REFERENCE = re.compile(
+    r"(?!\$\{)(?=\S)(([^:/?#]+):)?(//([^/?#\s]*))?([^?#\s]*)(\?([^#\s]*))?(#(\S*))?"
+)
 
 
 class InvalidTemplate(Exception):
-    """The text is no template of the kind that the standard allows; the message says why."""
+    """The text is no template of the kind that the standard allows.
+
+    `code` is one of the diagnostics' codes, the message says why.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +68,27 @@ def is_reference(text: str) -> bool:
 def compile_template(text: str) -> UriTemplate:
     """Raises InvalidTemplate."""
     if not is_reference(text):
-        raise InvalidTemplate("is no URI")
+        raise InvalidTemplate("invalid-uri", "is no URI")
     rest = re.sub(r"\{([^{}]*)\}", _check_variable, text)
     if "{" in rest or "}" in rest:
-        raise InvalidTemplate("has a brace without its partner")
+        raise InvalidTemplate("invalid-uri-template", "has a brace without its partner")
     return UriTemplate(URITemplate(text))
+
+
+def read_template(node: Node) -> UriTemplate:
+    """A URI of a definition, which may be a template."""
+    text = node.string()
+    try:
+        return compile_template(text if node.is_string else "/")
+    except InvalidTemplate as error:
+        node.error(error.code, str(error))
+        return compile_template("/")
 
 
 def _check_variable(match: re.Match[str]) -> str:
     if not _SIMPLE.fullmatch(match.group(1)):
-        raise InvalidTemplate(f'"{match.group(0)}" is more than the simple expansion of a name')
+        message = f'"{match.group(0)}" is more than the simple expansion of a name'
+        raise InvalidTemplate("invalid-uri-template", message)
     return ""
 
 

@@ -86,7 +86,7 @@ def _read_method(node: Node, variables: frozenset[str]) -> Evaluable:
     if is_evaluated(text):
         return read_expression(node, variables)
     if node.is_string and not is_method(text):
-        node.error("invalid-value", "must be an HTTP method, such as get or post")
+        node.error("unusable-value", "must be an HTTP method, such as get or post")
     return Literal(text)
 
 

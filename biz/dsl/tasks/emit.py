@@ -20,8 +20,8 @@ from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Document, Evaluable, Task
 from biz.dsl.reader import Node
-from biz.dsl.uri_templates import InvalidTemplate, compile_template
-from biz.dsl.values import Literal, read_value
+from biz.dsl.uri_templates import read_template
+from biz.dsl.values import read_value
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame
@@ -94,7 +94,7 @@ def _read_property(name: str, node: Node, variables: frozenset[str]) -> Evaluabl
     if name in STANDARD_ATTRIBUTES:
         text = node.string()
         if name in _TEMPLATES and not is_evaluated(text):
-            return _read_template(node, text)
+            return read_template(node)
         if name == "time" and text and not is_evaluated(text) and not is_time(text):
             node.error("invalid-value", "must be a time of RFC 3339, or an expression")
         elif value == "":
@@ -102,11 +102,3 @@ def _read_property(name: str, node: Node, variables: frozenset[str]) -> Evaluabl
     elif name not in DATA and isinstance(value, dict | list):
         node.error("invalid-event", "an attribute is a text, a whole number, or true or false")
     return read_value(node, variables)
-
-
-def _read_template(node: Node, text: str) -> Evaluable:
-    try:
-        return compile_template(text) if node.is_string else Literal("")
-    except InvalidTemplate as error:
-        node.error("invalid-uri-template", str(error))
-        return Literal("")

@@ -47,7 +47,7 @@ class ForkTask(Task):
         branches = source.parser.task_list(fields["branches"], source.variables)
         compete = fields["compete"].boolean() if "compete" in fields else False
         if compete and fields["branches"].value == []:
-            fields["branches"].error("empty", "must have a branch that can win")
+            fields["branches"].error("unusable-value", "must have a branch that can win")
         # Branches don't follow one another, so that no directive can name one.
         return cls(branches=TaskList(branches.tasks, places={}), compete=compete, **source.common)
 

@@ -43,7 +43,7 @@ class SwitchTask(Task):
         if node.value == []:
             node.error("empty", "must have at least one case")
         if len([case for case in cases if case.when is None]) > 1:
-            node.error("invalid-value", 'only one case may be without "when"')
+            node.error("unusable-value", 'only one case may be without "when"')
         return cls(cases=cases, **source.common)
 
     async def execute(self, frame: Frame) -> Outcome:

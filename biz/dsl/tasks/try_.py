@@ -168,15 +168,18 @@ def _read_retry(node: Node, source: TaskSource, variables: frozenset[str]) -> Re
 
 
 def _read_filter(node: Node) -> Mapping[str, Any]:
-    fields = node.object(optional=("with",))
+    fields = node.object(optional=("with",), is_open=True)
     if "with" not in fields:
         return {}
-    filters = fields["with"].object(optional=_FILTERS)
+    filters = fields["with"].mapping()
     if fields["with"].value == {}:
         fields["with"].error("empty", "must name at least one property of an error")
     for name, value in filters.items():
         if name == "status":
             value.integer()
-        else:
+        elif name in _FILTERS:
             value.string()
+        else:
+            known = ", ".join(_FILTERS)
+            value.warning("unmatched-filter", f'no error has "{name}"; known are {known}')
     return {name: value.value for name, value in filters.items()}

@@ -13,7 +13,7 @@ from biz.dsl.validator import check
 from tests.fixtures.workflows import DOCUMENT, Json, workflow
 
 DOCS = Path(__file__).parents[4] / "docs" / "diagnostics.md"
-WARNINGS = {"ignored-property", "literal-expression", "encoded-address"}
+WARNINGS = {"ignored-property", "unmatched-filter", "literal-expression", "encoded-address"}
 HEAD = yaml.safe_dump({"document": DOCUMENT}, sort_keys=False)
 
 # By code: what stands behind the document (at line 6), the pointer, and the text at its place.
@@ -23,6 +23,11 @@ SAMPLES = {
     "missing-property": ("do:\n- a: {for: {each: x}, do: []}", "/do/0/a/for", "{each: x}"),
     "unknown-property": ("do:\n- a:\n    set: {x: 1}\n    outputs: {}", "/do/0/a/outputs", "{}"),
     "invalid-value": ("do:\n- {}", "/do/0", "{}"),
+    "unusable-value": (
+        "do:\n- a: {call: http, with: {method: a b, endpoint: /x}}",
+        "/do/0/a/with/method",
+        "a b",
+    ),
     "unknown-task": ("do:\n- a: {sett: {}}", "/do/0/a", "{sett"),
     "empty": ("do:\n- a: {switch: []}", "/do/0/a/switch", "[]"),
     "duplicate-name": ("do:\n- a: {do: []}\n- a: {do: []}", "/do/1", "a: {do: []}"),
@@ -43,6 +48,12 @@ SAMPLES = {
     "unavailable-variable": ("do: []\ninput: {from: $input}", "/input/from", "$input"),
     "invalid-variable": ("do:\n- a: {for: {in: ., each: a-b}, do: []}", "/do/0/a/for/each", "a-b"),
     "invalid-duration": ("do:\n- a:\n    wait: soon", "/do/0/a/wait", "soon"),
+    "unusable-duration": ("do:\n- a:\n    wait: {hours: -1}", "/do/0/a/wait", "{hours"),
+    "invalid-uri": (
+        "do:\n- a: {call: http, with: {method: get, endpoint: x y}}",
+        "/do/0/a/with/endpoint",
+        "x y",
+    ),
     "invalid-uri-template": (
         "do:\n- a: {call: http, with: {method: get, endpoint: 'x{+y}'}}",
         "/do/0/a/with/endpoint",
@@ -62,10 +73,11 @@ SAMPLES = {
     "unsupported-task": ("do:\n- a: {run: {shell: {}}}", "/do/0/a/run", "{shell"),
     "invalid-schedule": ("do: []\nschedule: {cron: daily}", "/schedule/cron", "daily"),
     "unsupported-property": ("do: []\nevaluate: {language: js}", "/evaluate/language", "js"),
-    "ignored-property": (
-        "do: []\nuse: {retries: {r: {backoff: {linear: {factor: 2}}}}}",
-        "/use/retries/r/backoff/linear",
-        "{factor",
+    "ignored-property": ("do: []\nowner: me", "/owner", "me"),
+    "unmatched-filter": (
+        "do:\n- a: {try: [], catch: {errors: {with: {code: 5}}}}",
+        "/do/0/a/catch/errors/with/code",
+        "5",
     ),
     "literal-expression": ("do:\n- a: {set: {x: 'Hi ${ .a }'}}", "/do/0/a/set/x", "'Hi"),
     "encoded-address": (

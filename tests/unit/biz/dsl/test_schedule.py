@@ -19,8 +19,6 @@ EVENTS = {"one": {"with": {"type": "order.placed"}}}
         ({"every": {"minutes": 5}}, Schedule(every=timedelta(minutes=5))),
         ({"after": "PT1H"}, Schedule(after=timedelta(hours=1))),
         ({"cron": "0 0 * * *"}, Schedule(cron="0 0 * * *")),
-        ({"on": EVENTS}, Schedule(on=EVENTS)),
-        ({"on": EVENTS, "read": "envelope"}, Schedule(on=EVENTS, read="envelope")),
         (
             {"every": "PT1S", "after": "PT2S"},
             Schedule(every=timedelta(seconds=1), after=timedelta(seconds=2)),
@@ -29,6 +27,14 @@ EVENTS = {"one": {"with": {"type": "order.placed"}}}
 )
 def test_a_schedule_is_read(schedule: Json, read: Schedule) -> None:
     assert check(json.dumps(workflow(schedule=schedule))).require().schedule == read
+
+
+def test_a_schedule_by_events_is_read() -> None:
+    schedule = check(json.dumps(workflow(schedule={"on": EVENTS, "read": "envelope"}))).require()
+    assert schedule.schedule is not None
+    assert schedule.schedule.on is not None
+    assert schedule.schedule.on.interests == [{"type": "order.placed"}]
+    assert schedule.schedule.read == "envelope"
 
 
 def test_a_workflow_without_a_schedule_has_none() -> None:
@@ -54,11 +60,16 @@ def test_a_cron_expression_has_the_five_fields_of_unix(cron: str) -> None:
         ({"read": "data"}, [("missing-property", "")]),
         ({"on": EVENTS, "read": "all"}, [("invalid-value", "/read")]),
         ({"on": "order.placed"}, [("wrong-type", "/on")]),
+        ({"on": {}}, [("invalid-value", "/on")]),
+        (
+            {"on": {"any": [{"with": {"data": "${ $workflow.id }"}}]}},
+            [("unavailable-variable", "/on/any/0/with/data")],
+        ),
         ({"every": "PT0S"}, [("invalid-schedule", "/every")]),
         ({"every": {"seconds": 0}}, [("invalid-schedule", "/every")]),
         ({"every": "${ .a }"}, [("invalid-schedule", "/every")]),
         ({"every": "soon"}, [("invalid-duration", "/every")]),
-        ({"every": {"seconds": -1}}, [("invalid-duration", "/every")]),
+        ({"every": {"seconds": -1}}, [("unusable-duration", "/every")]),
         ({"after": 5}, [("wrong-type", "/after")]),
         ({"after": "PT0S"}, [("invalid-schedule", "/after")]),
         ({"cron": 5}, [("wrong-type", "/cron")]),

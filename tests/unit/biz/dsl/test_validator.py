@@ -147,7 +147,7 @@ def test_what_a_document_needs(missing: str) -> None:
             {"timeout": {"seconds": 1}},
             [("missing-property", "/timeout"), ("unknown-property", "/timeout/seconds")],
         ),
-        ({"inputs": {}}, [("unknown-property", "/inputs")]),
+        ({"inputs": {}}, [("ignored-property", "/inputs")]),
         ({"input": {"as": "."}}, [("unknown-property", "/input/as")]),
         ({"output": {"from": "."}}, [("unknown-property", "/output/from")]),
         ({"input": {"from": 1}}, [("wrong-type", "/input/from")]),

@@ -109,7 +109,7 @@ async def test_what_no_event_can_have_is_an_expression_error(properties: Json, w
         ({"with": {"type": 1}}, "wrong-type", "/with/type"),
         ({"with": {"type": ""}}, "invalid-event", "/with/type"),
         ({"with": {"type": "t", "time": "soon"}}, "invalid-value", "/with/time"),
-        ({"with": {"type": "t", "source": "a b"}}, "invalid-uri-template", "/with/source"),
+        ({"with": {"type": "t", "source": "a b"}}, "invalid-uri", "/with/source"),
         ({"with": {"type": "t", "source": "{+a}"}}, "invalid-uri-template", "/with/source"),
         ({"with": {"type": "t", "dataschema": 1}}, "wrong-type", "/with/dataschema"),
         ({"with": {"type": "t", "order-id": 1}}, "invalid-event", "/with/order-id"),

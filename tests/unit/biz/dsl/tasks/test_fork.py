@@ -146,7 +146,7 @@ async def test_a_branch_is_in_time_or_faults() -> None:
         ({"branches": [{"a": {"sett": 1}}]}, "unknown-task", "/branches/0/a"),
         ({"branches": [{"a": FAIL}, {"a": FAIL}]}, "duplicate-name", "/branches/1"),
         ({"branches": [], "compete": "yes"}, "wrong-type", "/compete"),
-        ({"branches": [], "compete": True}, "empty", "/branches"),
+        ({"branches": [], "compete": True}, "unusable-value", "/branches"),
         ({"branches": [], "race": True}, "unknown-property", "/race"),
         (
             {"branches": [{"a": {"set": "1", "then": "b"}}, {"b": FAIL}]},

@@ -332,7 +332,7 @@ class TestWhichEvents:
         ({"one": {"with": {}}}, "empty", "/one/with"),
         ({"one": {"with": {"type": 1}}}, "wrong-type", "/one/with/type"),
         ({"one": {"with": {"source": 1}}}, "wrong-type", "/one/with/source"),
-        ({"one": {"with": {"source": "a b"}}}, "invalid-uri-template", "/one/with/source"),
+        ({"one": {"with": {"source": "a b"}}}, "invalid-uri", "/one/with/source"),
         ({"one": {"with": {"time": "soon"}}}, "invalid-value", "/one/with/time"),
         ({"one": {"with": {"data": "${ . | }"}}}, "invalid-expression", "/one/with/data"),
         ({"one": {**of_type("t"), "x": 1}}, "unknown-property", "/one/x"),

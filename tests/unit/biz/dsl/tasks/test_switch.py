@@ -66,7 +66,7 @@ async def test_a_condition_that_fails_faults_the_task() -> None:
         ([{"a": {"when": "", "then": "end"}}], "invalid-expression", "/0/a/when"),
         ([{"a": {"then": 1}}], "wrong-type", "/0/a/then"),
         ([{"a": {"then": "end", "do": []}}], "unknown-property", "/0/a/do"),
-        ([{"a": {"then": "end"}}, {"b": {"then": "end"}}], "invalid-value", ""),
+        ([{"a": {"then": "end"}}, {"b": {"then": "end"}}], "unusable-value", ""),
         ([{"a": {"when": ".", "then": "end"}}, {"a": {"then": "end"}}], "duplicate-name", "/1"),
     ],
 )

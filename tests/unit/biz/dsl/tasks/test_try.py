@@ -237,7 +237,7 @@ async def test_an_error_without_a_type_is_no_trouble() -> None:
         ({"try": [], "catch": None}, "wrong-type", "/catch"),
         ({"try": [], "catch": {"error": {}}}, "unknown-property", "/catch/error"),
         ({"try": [], "catch": {"errors": 5}}, "wrong-type", "/catch/errors"),
-        ({"try": [], "catch": {"errors": {"status": 5}}}, "unknown-property",
+        ({"try": [], "catch": {"errors": {"status": 5}}}, "ignored-property",
          "/catch/errors/status"),
         ({"try": [], "catch": {"errors": {"with": {}}}}, "empty", "/catch/errors/with"),
         ({"try": [], "catch": {"errors": {"with": {"status": "5"}}}}, "wrong-type",

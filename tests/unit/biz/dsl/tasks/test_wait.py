@@ -38,7 +38,7 @@ async def test_an_expression_that_gives_no_duration_is_an_expression_error(value
         ("soon", "invalid-duration", ""),
         ("", "invalid-duration", ""),
         ({}, "invalid-duration", ""),
-        ({"seconds": -1}, "invalid-duration", ""),
+        ({"seconds": -1}, "unusable-duration", ""),
         ({"seconds": 1.5}, "invalid-duration", ""),
         ({"seconds": "1"}, "invalid-duration", ""),
         ({"weeks": 1}, "unknown-property", "/weeks"),
