@@ -46,7 +46,11 @@ from workflows.activities.http_sender import HttpSender
 from workflows.activities.mcp_call import McpActivities
 from workflows.activities.performing import Performer
 from workflows.activities.process_policy import ProcessPolicy
+from workflows.activities.process_runner import ProcessLimits
 from workflows.activities.recording import RecordingActivities
+from workflows.activities.resources import Resources
+from workflows.activities.script_process import ScriptActivities
+from workflows.activities.shell_process import ShellActivities
 from workflows.worker import build_worker
 
 
@@ -243,10 +247,23 @@ class Container(containers.DeclarativeContainer):
         client=http_client,
         max_response_bytes=settings.provided.call_max_response_bytes,
     )
+    documents = providers.Singleton(Resources, sender=http_sender)
     process_policy = providers.Singleton(
         ProcessPolicy,
         kinds=settings.provided.processes,
         namespaces=settings.provided.process_namespaces,
+    )
+    process_runner = Base(
+        resources.open_process_runner,
+        limits=providers.Factory(
+            ProcessLimits,
+            seconds=settings.provided.process_seconds,
+            cpu_seconds=settings.provided.process_cpu_seconds,
+            memory_mb=settings.provided.process_memory_mb,
+            output_bytes=settings.provided.process_max_output_bytes,
+        ),
+        user=settings.provided.process_user,
+        at_once=settings.provided.max_concurrent_processes,
     )
     callers = providers.List(
         providers.Singleton(HttpActivities, performer=performer, sender=http_sender),
@@ -256,6 +273,16 @@ class Container(containers.DeclarativeContainer):
             client=http_client,
             max_response_bytes=settings.provided.call_max_response_bytes,
             processes=process_policy,
+        ),
+        providers.Singleton(
+            ShellActivities, performer=performer, policy=process_policy, runner=process_runner
+        ),
+        providers.Singleton(
+            ScriptActivities,
+            performer=performer,
+            policy=process_policy,
+            runner=process_runner,
+            documents=documents,
         ),
     )
     worker = Part(

@@ -21,6 +21,7 @@ from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.http_sender import new_http_client
+from workflows.activities.process_runner import ProcessLimits, ProcessRunner, user_problem
 
 _CONNECT_PAUSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
@@ -117,6 +118,19 @@ async def open_expression_pool(
         yield pool
     finally:
         await pool.close()
+
+
+async def open_process_runner(
+    *, limits: ProcessLimits, user: str, at_once: int
+) -> AsyncIterator[ProcessRunner]:
+    """What runs programs for definitions; those that still run end with it."""
+    if problem := user_problem(user):
+        raise Failure(f"PROCESS_USER: {problem}")
+    runner = ProcessRunner(limits=limits, user=user, at_once=at_once)
+    try:
+        yield runner
+    finally:
+        await runner.close()
 
 
 async def serve_grpc(*, server: GrpcServer, grace: timedelta) -> AsyncIterator[GrpcServer]:

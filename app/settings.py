@@ -177,6 +177,29 @@ class Settings(BaseSettings):
         description="What the variables of secrets begin with. Behind it stand namespace and name, "
         "with two underscores between, and one for each character but letters and digits.",
     )
+    process_user: str = Field(
+        default="",
+        description="User that processes run as; a worker of root's can choose any. By default "
+        "`nobody` there, and elsewhere the worker's own.",
+    )
+    process_seconds: Seconds = Field(
+        default=600, description="Time after which a process is stopped."
+    )
+    process_cpu_seconds: int = Field(
+        default=120, ge=1, le=86_400, description="Time that a processor gets for a process."
+    )
+    process_memory_mb: int = Field(
+        default=512, ge=16, le=1_048_576, description="Memory in MiB that a process gets."
+    )
+    process_max_output_bytes: int = Field(
+        default=500_000,
+        ge=1,
+        le=1_000_000,
+        description="What a process may write to stdout and stderr together.",
+    )
+    max_concurrent_processes: Count = Field(
+        default=8, description="Processes that a worker runs at once."
+    )
     drain_seconds: Seconds = Field(
         default=10, description="Time that calls in flight get to end when a process is stopped."
     )

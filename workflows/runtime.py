@@ -46,7 +46,6 @@ _RECORDING_TIMEOUT = timedelta(seconds=10)
 _RECORDING_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)
 )
-_CALL_TIMEOUT = timedelta(minutes=10)
 _CALL_HEARTBEAT = timedelta(seconds=5)
 _CALL_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
@@ -122,7 +121,7 @@ class TemporalRuntime:
                 return await workflow.execute_activity(
                     call.KIND,
                     args=[call, self._context(progress, events)],
-                    start_to_close_timeout=_CALL_TIMEOUT,
+                    start_to_close_timeout=call.LONGEST,
                     heartbeat_timeout=_CALL_HEARTBEAT,
                     retry_policy=_CALL_RETRY,
                     summary=progress.current_tasks[-1][-_SUMMARY_LENGTH:],

@@ -20,7 +20,7 @@ from biz.dsl.recursion import check_recursion
 from biz.dsl.schedule import read_schedule
 from biz.dsl.schemas import InvalidSchema, Schema, compile_schema
 from biz.dsl.secrets import secret_names
-from biz.dsl.tasks import call, do, emit, for_, fork, listen, raise_, set_, switch, try_, wait
+from biz.dsl.tasks import call, do, emit, for_, fork, listen, raise_, run, set_, switch, try_, wait
 from biz.dsl.use import Use
 from biz.dsl.values import read_expression, read_transformation_value, reads
 
@@ -72,11 +72,10 @@ KINDS: Mapping[str, Kind] = {
     "try": Kind(try_.REQUIRED, try_.OPTIONAL, try_.TryTask.parse),
     "emit": Kind(emit.REQUIRED, emit.OPTIONAL, emit.EmitTask.parse),
     "listen": Kind(listen.REQUIRED, listen.OPTIONAL, listen.ListenTask.parse),
+    "run": Kind(run.REQUIRED, run.OPTIONAL, run.parse, run.is_performed),
     "do": Kind(do.REQUIRED, do.OPTIONAL, do.DoTask.parse),
 }
 """The supported kinds by the property that tells them; `for` has a `do` too, so it comes first."""
-
-UNSUPPORTED_KINDS = ("run",)
 
 
 def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = False) -> Workflow:
@@ -220,10 +219,6 @@ class Parser:
         }
 
     def _report_unknown_kind(self, node: Node) -> None:
-        for key in UNSUPPORTED_KINDS:
-            if key in node.value:
-                node.at(key).error("unsupported-task", f"{key} tasks aren't supported yet")
-                return
         present = ", ".join(f'"{key}"' for key in list(node.value)[:5]) or "nothing"
         message = f"must have one of {', '.join(sorted(KINDS))}; it has {present}"
         for key in node.value:

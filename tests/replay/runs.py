@@ -21,7 +21,9 @@ from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender, new_http_client
 from workflows.activities.mcp_call import McpActivities
 from workflows.activities.process_policy import ProcessPolicy
+from workflows.activities.process_runner import ProcessLimits, ProcessRunner
 from workflows.activities.recording import RecordingActivities
+from workflows.activities.shell_process import ShellActivities
 from workflows.worker import build_worker
 
 
@@ -122,6 +124,14 @@ def runs(service: str) -> Mapping[str, Run]:
             ],
             input={},
         ),
+        "processes": Run(
+            tasks=[
+                {"say": {"run": {"shell": {"command": "echo $1", "arguments": ["${ .word }"]}}}},
+                {"leave": {"run": {"await": False, "shell": {"command": "true"}}}},
+                {"fail": {"run": {"shell": {"command": "exit 3"}}}},
+            ],
+            input={"word": "hello"},
+        ),
         "invalid-input": Run(
             tasks=[{"set": {"set": {"a": 1}}}],
             input={},
@@ -153,6 +163,9 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
         recorder = _NoDatabase()
         performer = new_performer(recorder)
         sender = HttpSender(client=http, max_response_bytes=100_000)
+        policy = ProcessPolicy(kinds=["shell"])
+        limits = ProcessLimits(seconds=20, cpu_seconds=5, memory_mb=256, output_bytes=10_000)
+        runner = ProcessRunner(limits=limits, user="", at_once=2)
         pool = ExpressionPool(cpu_seconds=1, memory_mb=128)
         worker = build_worker(
             client=client,
@@ -165,6 +178,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                     max_response_bytes=100_000,
                     processes=ProcessPolicy(),
                 ),
+                ShellActivities(performer=performer, policy=policy, runner=runner),
             ],
             recording=RecordingActivities(recorder=recorder),
             evaluation=EvaluationActivities(evaluator=pool),
@@ -175,6 +189,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
             async with worker:
                 yield
         finally:
+            await runner.close()
             await pool.close()
 
 
@@ -202,6 +217,12 @@ async def record(client: Client, service: str) -> dict[str, WorkflowHistory]:
             try:
                 await handle.result()
             except WorkflowFailureError:
-                assert name in ("cancelled", "expressions", "fault", "invalid-input"), name
+                assert name in (
+                    "cancelled",
+                    "processes",
+                    "expressions",
+                    "fault",
+                    "invalid-input",
+                ), name
             histories[name] = await handle.fetch_history()
     return histories

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 from biz.dsl.credentials import Credentials
@@ -23,11 +24,13 @@ class Call(ABC):
 
     `idempotency_key` is the same for every attempt of this call, and of no other call. `KIND` is
     the name under which the kind of call is known where it is made; runs under way depend on it.
+    `LONGEST` is how long one attempt may take, at the very most.
     `authentication` is the call's own, if any. `deferral` tells what the activity that makes the
     call evaluates first; null stands at its place.
     """
 
     KIND: ClassVar[str]
+    LONGEST: ClassVar[timedelta] = timedelta(minutes=10)
 
     idempotency_key: str
     authentication: Credentials | None = None

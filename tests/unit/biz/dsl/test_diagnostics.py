@@ -70,7 +70,7 @@ SAMPLES = {
         "1}",
     ),
     "unsupported-version": ("do: []", "/document/dsl", "0.9.0"),
-    "unsupported-task": ("do:\n- a: {run: {shell: {}}}", "/do/0/a/run", "{shell"),
+    "unsupported-task": ("do:\n- a: {run: {container: {}}}", "/do/0/a/run/container", "{}"),
     "invalid-schedule": ("do: []\nschedule: {cron: daily}", "/schedule/cron", "daily"),
     "unsupported-property": ("do: []\nevaluate: {language: js}", "/evaluate/language", "js"),
     "ignored-property": ("do: []\nowner: me", "/owner", "me"),

@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from biz.dsl.parser import UNSUPPORTED_KINDS
 from biz.dsl.validator import InvalidWorkflow, check, check_input, load_workflow
 from tests.fixtures.workflows import DOCUMENT, Json, faults, workflow
 
@@ -196,7 +195,6 @@ def test_properties_of_a_workflow(properties: Json, found: list[tuple[str, str]]
         ({"sett": {}}, [("unknown-task", "")]),
         ([], [("wrong-type", "")]),
         (None, [("wrong-type", "")]),
-        *(({kind: {}}, [("unsupported-task", f"/{kind}")]) for kind in UNSUPPORTED_KINDS),
     ],
 )
 def test_properties_of_a_task(task: Any, found: list[tuple[str, str]]) -> None:

@@ -1,0 +1,61 @@
+"""Runs scripts (DSL reference, "Script Process")."""
+
+import shutil
+import sys
+from typing import Any
+
+from temporalio import activity
+
+from biz.dsl.calls.script_call import ScriptCall, ScriptLanguage
+from biz.dsl.errors import TaskFault, WorkflowError
+from workflows.activities.performing import CallContext, Performer
+from workflows.activities.process_policy import ProcessKind, ProcessPolicy
+from workflows.activities.process_runner import ProcessRunner, Program
+from workflows.activities.resources import Resources
+
+_NO_NODE = (
+    "scripts in js need Node.js 22 or later: install it, so that the worker finds `node` on its "
+    "PATH"
+)
+
+
+class ScriptActivities:
+    """Runs the scripts of `run: {script: …}` tasks."""
+
+    def __init__(
+        self,
+        *,
+        performer: Performer,
+        policy: ProcessPolicy,
+        runner: ProcessRunner,
+        documents: Resources,
+    ) -> None:
+        self._performer = performer
+        self._policy = policy
+        self._runner = runner
+        self._documents = documents
+
+    @activity.defn(name=ScriptCall.KIND)
+    async def call(self, call: ScriptCall, context: CallContext) -> Any:
+        """The call's output."""
+
+        async def send(call: ScriptCall) -> Any:
+            self._policy.require_allowed(ProcessKind.SCRIPT, context.namespace)
+            code = call.code
+            if call.source is not None:
+                code = (await self._documents.fetch(call.source)).text()
+            return await self._runner.run(call, _program(call.language, code))
+
+        return await self._performer.perform(call, context, send)
+
+
+def _program(language: ScriptLanguage, code: str) -> Program:
+    """What runs a script; raises TaskFault where it isn't installed."""
+    if language is ScriptLanguage.PYTHON:
+        # This one may belong to a user whose files others can't read.
+        programs = [sys.executable, "python3"]
+        return Program(programs=programs, arguments=["-I", "script.py"], files={"script.py": code})
+    node = shutil.which("node")
+    if node is None:
+        raise TaskFault(WorkflowError.standard("configuration", _NO_NODE))
+    return Program(programs=[node], arguments=["script.js"], files={"script.js": code})
