@@ -41,6 +41,7 @@ from server.service.workflow import WorkflowService
 from workflows.activities.authentication import Authenticator
 from workflows.activities.completing import CallCompleter
 from workflows.activities.evaluation import EvaluationActivities
+from workflows.activities.fetching import FetchActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender
 from workflows.activities.mcp_call import McpActivities
@@ -284,6 +285,7 @@ class Container(containers.DeclarativeContainer):
             runner=process_runner,
             documents=documents,
         ),
+        providers.Singleton(FetchActivities, performer=performer, resources=documents),
     )
     worker = Part(
         resources.run_worker,

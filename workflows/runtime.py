@@ -15,6 +15,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.temporal_call import TemporalCall
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.events import Event
 from biz.dsl.expressions import EvaluationError
@@ -27,6 +28,7 @@ from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.performing import CallContext
 from workflows.activities.recording import RecordingActivities
 from workflows.history_buffer import HistoryBuffer
+from workflows.team_calls import call_team
 
 RUNTIME_NAME = "workflow-engine"
 MAX_CALL_BYTES = 2 * MAX_JSON_BYTES
@@ -110,7 +112,10 @@ class TemporalRuntime:
         await workflow.sleep(duration)
 
     async def call(self, call: Call, progress: Progress) -> Any:
-        """An activity; its fault is the task's."""
+        """An activity, or what a team's own workers do; its fault is the task's."""
+        if isinstance(call, TemporalCall):
+            await self._record_progress(progress)
+            return await call_team(call)
         if json_size(asdict(call)) > MAX_CALL_BYTES:
             detail = f"what the call sends has more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))

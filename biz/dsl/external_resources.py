@@ -28,6 +28,14 @@ class ExternalResource:
         )
 
 
+def read_catalog(
+    node: Node, variables: frozenset[str], authentications: Reusables[Authentication]
+) -> ExternalResource:
+    """The root of a catalog (DSL reference, "Catalog")."""
+    endpoint = node.object(required=("endpoint",))["endpoint"]
+    return ExternalResource(endpoint=read_endpoint(endpoint, variables, authentications))
+
+
 def read_external_resource(
     node: Node, variables: frozenset[str], authentications: Reusables[Authentication]
 ) -> ExternalResource:

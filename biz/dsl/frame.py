@@ -54,6 +54,10 @@ class Walk(Protocol):
         """
         ...
 
+    def load_function(self, document: Any, name: str, pointer: str) -> Task:
+        """The task of a document that was found to be a function; `pointer` is to be its own."""
+        ...
+
     def without_extensions(self) -> Walk:
         """The same walk, in which no task is extended."""
         ...

@@ -30,14 +30,14 @@ class Functions:
             if task is not None:
                 self.tasks[name] = task
 
-    def check(self, reference: Node) -> bool:
-        """Whether there is the function that a text names; reports it where not."""
-        name = reference.string()
-        if name in self._nodes:
-            return True
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a function of this name."""
+        return name in self._nodes
+
+    def report_unknown(self, reference: Node) -> None:
+        """Reports a text that names none of them, nor anything else that can be called."""
         if reference.is_string:
-            reference.error("unknown-reference", self._unknown(name))
-        return False
+            reference.error("unknown-reference", self._unknown(reference.string()))
 
     def _unknown(self, name: str) -> str:
         known = (*self._nodes, *PROTOCOLS)

@@ -18,6 +18,8 @@ from biz.dsl.durations import InvalidDuration, resolve_duration
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.extensions import execute_extended
+from biz.dsl.external_functions import load_function
+from biz.dsl.external_schemas import ExternalSchema
 from biz.dsl.frame import Frame, Outcome
 from biz.dsl.model import Evaluable, Task, TaskList, Transformation, Workflow
 from biz.dsl.pointers import child
@@ -63,12 +65,12 @@ class Interpreter:
             raise _fault("timeout", detail, "/timeout") from None
 
     async def _run(self, input: Any) -> Any:
-        self._require_valid(self._workflow.input.schema, input, "input")
+        await self._require_valid(self._workflow.input.schema, input, "input")
         data = await self._transform(self._workflow.input, input, "/input/from")
         self._arguments.context = data
         outcome = await self.run_list(self._workflow.do, data, "/do", {})
         output = await self._transform(self._workflow.output, outcome.output, "/output/as")
-        self._require_valid(self._workflow.output.schema, output, "output")
+        await self._require_valid(self._workflow.output.schema, output, "output")
         _require_storable(output)
         return output
 
@@ -123,6 +125,10 @@ class Interpreter:
         outcomes = await gather([inner.run_task(function, data, path, {})])
         return outcomes[0]
 
+    def load_function(self, document: Any, name: str, pointer: str) -> Task:
+        """See Walk."""
+        return load_function(document, name, pointer)
+
     def without_extensions(self) -> Interpreter:
         """See Walk."""
         inner = copy(self)
@@ -132,7 +138,7 @@ class Interpreter:
     async def _do(self, frame: Frame, arguments: TaskArguments) -> Outcome:
         """One task in the order of the standard's data flow, steps 3 to 9; `frame` is raw yet."""
         task, data = frame.task, frame.input
-        self._require_valid(task.input.schema, data, "input", task)
+        await self._require_valid(task.input.schema, data, "input", frame)
         if task.input.value is not None:
             data = await frame.evaluate(task.input.value)
             frame = Frame(task, data, arguments, frame.local, frame.path, frame.walk, frame.world)
@@ -152,19 +158,28 @@ class Interpreter:
         """See Walk."""
         if output.value is not None:
             data = await frame.evaluate(output.value, data)
-        self._require_valid(output.schema, data, "output", frame.task)
+        await self._require_valid(output.schema, data, "output", frame)
         return data
 
     async def export(self, frame: Frame, export: Transformation, output: Any) -> None:
         """See Walk."""
         if export.value is not None:
             self._arguments.context = await frame.evaluate(export.value, output)
-        self._require_valid(export.schema, self._arguments.context, "context", frame.task)
+        await self._require_valid(export.schema, self._arguments.context, "context", frame)
 
-    def _require_valid(
-        self, schema: Schema | None, data: Any, what: str, task: Task | None = None
+    async def _require_valid(
+        self,
+        schema: Schema | ExternalSchema | None,
+        data: Any,
+        what: str,
+        frame: Frame | None = None,
     ) -> None:
-        """Faults with a validation error where `data` breaks `schema`."""
+        """Faults with a validation error where `data` breaks `schema`.
+
+        `frame` is that of the task whose data it is; without one it is the workflow's.
+        """
+        if isinstance(schema, ExternalSchema):
+            schema = await schema.load(frame or self._own_frame(data, f"/{what}"))
         if schema is None:
             return
         faults = schema.faults(data)
@@ -174,7 +189,12 @@ class Interpreter:
         detail = f"the {what} breaks its schema: " + "; ".join(
             f"{found.pointer or '/'} {found.message}" for found in faults
         )
-        raise _fault("validation", detail, f"/{what}" if task is None else task.pointer)
+        raise _fault("validation", detail, frame.task.pointer if frame else f"/{what}")
+
+    def _own_frame(self, data: Any, pointer: str) -> Frame:
+        """A frame for what the workflow itself needs of the world."""
+        whole = _Whole(kind="", name="", pointer=pointer, definition={})
+        return Frame(whole, data, self._arguments, {}, pointer, self, self._world)
 
     async def _transform(self, transformation: Transformation, data: Any, pointer: str) -> Any:
         if transformation.value is None:
@@ -189,6 +209,14 @@ class Interpreter:
 
     def _workflow_arguments(self, raw_input: Any) -> WorkflowArguments:
         return WorkflowArguments(workflow=self._workflow, raw_input=raw_input, world=self._world)
+
+
+class _Whole(Task):
+    """Stands for the workflow where a task is asked for."""
+
+    async def execute(self, frame: Frame) -> Outcome:
+        """Its tasks are done by the interpreter."""
+        raise NotImplementedError
 
 
 def _fault(kind: str, detail: str, instance: str) -> TaskFault:

@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.fetch_call import FetchCall
 from biz.dsl.concurrency import first
+from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.events import Event
 from biz.dsl.expressions import EvaluationError
+from biz.dsl.external_documents import document_fault
 from biz.dsl.interests import admits
 from biz.dsl.interpreter import Interpreter
 from biz.dsl.lifecycle import LifecycleEvent
@@ -101,7 +104,11 @@ class MemoryRuntime:
         """Answers at once; null stands in the call for what reads secrets."""
         if call.is_complete:
             call.check()
-        return self._answer(call)
+        answer = self._answer(call)
+        if isinstance(call, FetchCall) and (fault := document_fault(answer, call.purpose)):
+            detail = f"the document {call.resource.uri} {fault}"
+            raise TaskFault(WorkflowError.standard("configuration", detail))
+        return answer
 
     async def emit(self, event: Event, progress: Progress) -> None:
         """Reaches the run's own listeners; the events are in `emitted`."""

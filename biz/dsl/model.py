@@ -13,6 +13,7 @@ from biz.dsl.schemas import Schema
 
 if TYPE_CHECKING:
     from biz.dsl.extensions import Extension
+    from biz.dsl.external_schemas import ExternalSchema
     from biz.dsl.frame import Frame, Outcome
     from biz.dsl.schedule import Schedule
 
@@ -45,7 +46,7 @@ class Transformation:
     """
 
     value: Evaluable | None = None
-    schema: Schema | None = None
+    schema: Schema | ExternalSchema | None = None
 
 
 IDENTITY = Transformation()

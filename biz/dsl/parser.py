@@ -13,6 +13,8 @@ from biz.dsl.deferral import SECRETS
 from biz.dsl.diagnostics import Diagnostics
 from biz.dsl.document import read_document
 from biz.dsl.extensions import read_extension
+from biz.dsl.external_resources import read_external_resource
+from biz.dsl.external_schemas import ExternalSchema
 from biz.dsl.functions import Functions
 from biz.dsl.model import IDENTITY, Task, TaskList, Transformation, Workflow
 from biz.dsl.reader import Node
@@ -162,7 +164,7 @@ class Parser:
             return IDENTITY
         fields = node.object(optional=("schema", key))
         value = read_transformation_value(fields[key], variables) if key in fields else None
-        schema = _read_schema(fields["schema"]) if "schema" in fields else None
+        schema = self._schema(fields["schema"], variables) if "schema" in fields else None
         return Transformation(value=value, schema=schema)
 
     def task(self, name: str, node: Node, variables: frozenset[str]) -> Task | None:
@@ -218,6 +220,30 @@ class Parser:
             "then": fields["then"].directive() if "then" in fields else "continue",
         }
 
+    def _schema(self, node: Node, variables: frozenset[str]) -> Schema | ExternalSchema | None:
+        """DSL reference, "Schema"."""
+        fields = node.object(optional=("format", "document", "resource"))
+        kind = fields.get("format")
+        if kind and kind.string().partition(":")[0] != "json" and kind.is_string:
+            kind.unsupported("a format other than json")
+        if "resource" in fields:
+            if "document" in fields:
+                node.error("invalid-value", 'must have "document" or "resource", not both')
+            resource = read_external_resource(
+                fields["resource"], variables, self.use.authentications
+            )
+            return ExternalSchema(resource)
+        if "document" not in fields:
+            if isinstance(node.value, dict):
+                node.error("missing-property", '"document" or "resource" is missing')
+            return None
+        try:
+            return compile_schema(fields["document"].value, is_trusted=node.is_trusted)
+        except InvalidSchema as error:
+            message = f"{error.pointer or '/'} {error.message}"
+            fields["document"].error("invalid-schema", message)
+            return None
+
     def _report_unknown_kind(self, node: Node) -> None:
         present = ", ".join(f'"{key}"' for key in list(node.value)[:5]) or "nothing"
         message = f"must have one of {', '.join(sorted(KINDS))}; it has {present}"
@@ -226,24 +252,3 @@ class Parser:
                 message += f'; did you mean "{close[0]}"?'
                 break
         node.error("unknown-task", message)
-
-
-def _read_schema(node: Node) -> Schema | None:
-    """DSL reference, "Schema"."""
-    fields = node.object(optional=("format", "document", "resource"))
-    kind = fields.get("format")
-    if kind and kind.string().partition(":")[0] != "json" and kind.is_string:
-        kind.unsupported("a format other than json")
-    if "resource" in fields:
-        fields["resource"].unsupported("an external schema")
-        return None
-    if "document" not in fields:
-        if isinstance(node.value, dict):
-            node.error("missing-property", '"document" is missing')
-        return None
-    try:
-        return compile_schema(fields["document"].value, is_trusted=node.is_trusted)
-    except InvalidSchema as error:
-        message = f"{error.pointer or '/'} {error.message}"
-        fields["document"].error("invalid-schema", message)
-        return None

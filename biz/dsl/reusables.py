@@ -40,12 +40,19 @@ class Reusables(Generic[_T]):
         self._is_given_variables = is_given_variables
         self._found: dict[tuple[str, frozenset[str]], _T] = {}
 
+    def __contains__(self, name: str) -> bool:
+        """Whether there is one of this name."""
+        return name in self._nodes
+
     def get(self, reference: Node, variables: frozenset[str]) -> _T | None:
         """The component that a text names, None where it isn't there, which is reported."""
         name = reference.string()
+        return self.find(name, reference, variables) if reference.is_string else None
+
+    def find(self, name: str, place: Node, variables: frozenset[str]) -> _T | None:
+        """The component of this name, None where it isn't there, which is reported at `place`."""
         if name not in self._nodes:
-            if reference.is_string:
-                reference.error("unknown-reference", unknown_name(self._kind, name, self._nodes))
+            place.error("unknown-reference", unknown_name(self._kind, name, self._nodes))
             return None
         key = name, variables
         if key not in self._found:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from biz.dsl.authentication import Authentication, read_policy
 from biz.dsl.error_definitions import ErrorDefinition, read_error_definition
+from biz.dsl.external_resources import ExternalResource, read_catalog
 from biz.dsl.model import Duration
 from biz.dsl.reader import Node
 from biz.dsl.retries import RetryPolicy, read_retry_policy
 from biz.dsl.reusables import Reusables
 from biz.dsl.secrets import read_secret_names
 from biz.dsl.timeouts import read_timeout
-
-_UNSUPPORTED = ("catalogs",)
 
 
 class Use:
@@ -29,18 +28,15 @@ class Use:
             fields = node.object(
                 optional=(
                     "authentications",
+                    "catalogs",
                     "errors",
                     "extensions",
                     "functions",
                     "retries",
                     "secrets",
                     "timeouts",
-                    *_UNSUPPORTED,
                 )
             )
-        for name in _UNSUPPORTED:
-            if name in fields:
-                fields[name].unsupported(f'"{name}" under "use"')
         if "secrets" in fields:
             read_secret_names(fields["secrets"])
 
@@ -49,6 +45,11 @@ class Use:
 
         self.authentications: Reusables[Authentication] = Reusables(
             "authentications", named("authentications"), read_policy
+        )
+        self.catalogs: Reusables[ExternalResource] = Reusables(
+            "catalogs",
+            named("catalogs"),
+            lambda node, variables: read_catalog(node, variables, self.authentications),
         )
         self.errors: Reusables[ErrorDefinition] = Reusables(
             "errors", named("errors"), read_error_definition
@@ -70,5 +71,11 @@ class Use:
 
     def check_unused(self) -> None:
         """Reads what nothing refers to, so that its faults are told too."""
-        for components in (self.authentications, self.errors, self.retries, self.timeouts):
+        for components in (
+            self.authentications,
+            self.catalogs,
+            self.errors,
+            self.retries,
+            self.timeouts,
+        ):
             components.check_unused()

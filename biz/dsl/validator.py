@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 from biz.dsl.diagnostics import Diagnostic, Diagnostics, Severity
-from biz.dsl.model import Document, TaskList, Workflow
+from biz.dsl.model import Document, Workflow
 from biz.dsl.parser import parse_workflow
 from biz.dsl.positions import Position, SourceError
-from biz.dsl.schemas import SchemaFault
+from biz.dsl.schemas import Schema, SchemaFault
 from biz.dsl.source import read
+from biz.dsl.targets import check_targets
 
-DIRECTIVES = frozenset({"continue", "exit", "end"})
 _CACHED_WORKFLOWS = 64
-_SHOWN_TASKS = 20
 
 
 class InvalidWorkflow(Exception):
@@ -68,9 +66,12 @@ def load_workflow(text: str) -> Workflow:
 
 
 def check_input(text: str, input: Any) -> Sequence[SchemaFault]:
-    """Where an input breaks the `input.schema` of a stored definition."""
+    """Where an input breaks the `input.schema` of a stored definition.
+
+    One that is elsewhere can be had by a run only, which faults then.
+    """
     schema = load_workflow(text).input.schema
-    return schema.faults(input) if schema is not None else ()
+    return schema.faults(input) if isinstance(schema, Schema) else ()
 
 
 def _check(text: str, *, is_trusted: bool) -> Checked:
@@ -87,9 +88,7 @@ def _check(text: str, *, is_trusted: bool) -> Checked:
         return Checked(workflow=None, diagnostics=(syntax,))
     diagnostics = Diagnostics()
     workflow = parse_workflow(source.value, diagnostics, is_trusted=is_trusted)
-    for outer in workflow.lists():
-        for tasks in _lists(outer):
-            _check_targets(tasks, diagnostics)
+    check_targets(workflow.lists(), diagnostics)
     found = diagnostics.all()
     if not found:
         return Checked(workflow=workflow, diagnostics=())
@@ -99,23 +98,6 @@ def _check(text: str, *, is_trusted: bool) -> Checked:
     )
     has_errors = any(d.severity is Severity.ERROR for d in placed)
     return Checked(workflow=None if has_errors else workflow, diagnostics=placed)
-
-
-def _lists(tasks: TaskList) -> Iterator[TaskList]:
-    yield tasks
-    for task in tasks.tasks:
-        for inner in task.lists():
-            yield from _lists(inner)
-
-
-def _check_targets(tasks: TaskList, diagnostics: Diagnostics) -> None:
-    """A directive names a task of its own list (DSL reference, "Flow Directive")."""
-    for task in tasks.tasks:
-        for target, pointer in task.directives():
-            if target not in DIRECTIVES and target not in tasks.places:
-                known = ", ".join((*sorted(DIRECTIVES), *islice(tasks.places, _SHOWN_TASKS)))
-                message = f'"{target}" is no task of this list; known are {known}'
-                diagnostics.error("unknown-target", message, pointer)
 
 
 def _place(diagnostic: Diagnostic, places: Mapping[str, Position]) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.fetch_call import FetchCall, Purpose
+from biz.dsl.calls.resource import Resource
 from biz.dsl.chronicle import Chronicle
 from biz.dsl.concurrency import first
 from biz.dsl.deferral import defer
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 _TASKS_IN_A_BREATH = 200
 _CHARACTERS_IN_A_BREATH = 4_000_000
+
+_DOCUMENTS = 32
+"""So many a run keeps; older ones are fetched again."""
 
 _T = TypeVar("_T")
 
@@ -48,6 +54,7 @@ class World:
         self._events = 0
         self._listeners = 0
         self._inbox = Inbox()
+        self._documents: deque[tuple[tuple[Resource, Purpose], Any]] = deque(maxlen=_DOCUMENTS)
         self.run: RunDescriptor = runtime.describe()
         self.chronicle = Chronicle(runtime)
 
@@ -79,6 +86,16 @@ class World:
         self._rest()
         with self._at(path, waiting=False):
             return await self._runtime.call(call, self._progress())
+
+    async def fetch(self, call: FetchCall, path: str) -> Any:
+        """The document that the call fetches, which a run keeps; raises TaskFault."""
+        wanted = call.resource, call.purpose
+        for known, document in self._documents:
+            if known == wanted:
+                return document
+        document = await self.call(call, path)
+        self._documents.append((wanted, document))
+        return document
 
     def next_call_key(self, path: str) -> str:
         """An idempotency key for one call of a task."""

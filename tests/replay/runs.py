@@ -17,12 +17,14 @@ from biz.execution import ExecutionEnd, ExecutionProgress
 from tests.fixtures.performers import new_performer
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
+from workflows.activities.fetching import FetchActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender, new_http_client
 from workflows.activities.mcp_call import McpActivities
 from workflows.activities.process_policy import ProcessPolicy
 from workflows.activities.process_runner import ProcessLimits, ProcessRunner
 from workflows.activities.recording import RecordingActivities
+from workflows.activities.resources import Resources
 from workflows.activities.shell_process import ShellActivities
 from workflows.worker import build_worker
 
@@ -179,6 +181,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                     processes=ProcessPolicy(),
                 ),
                 ShellActivities(performer=performer, policy=policy, runner=runner),
+                FetchActivities(performer=performer, resources=Resources(sender=sender)),
             ],
             recording=RecordingActivities(recorder=recorder),
             evaluation=EvaluationActivities(evaluator=pool),

@@ -1,20 +1,18 @@
 """Reads what an HTTP service answers (DSL reference, "HTTP Response"), within bounds."""
 
 import base64
-import json
-import math
 import zlib
 from typing import Any
 
 import httpx
 
 from biz.dsl.calls.http_call import HttpOutput
+from biz.dsl.json_values import parse_json
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 
 ACCEPTED_ENCODINGS = "gzip, deflate"
 
 _LARGEST_OUTPUT = 2 * MAX_JSON_BYTES
-_LARGEST_EXACT = 2**53
 _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 """zlib's window bits by encoding: `deflate` comes with zlib's header, or without it."""
 
@@ -87,10 +85,8 @@ def _content(response: httpx.Response, content: bytes) -> Any:
         return None
     if kind == "application/json" or kind.endswith("+json"):
         try:
-            return json.loads(
-                content, parse_int=_number, parse_float=_finite, parse_constant=_finite
-            )
-        except (ValueError, RecursionError):
+            return parse_json(content)
+        except ValueError:
             raise UnreadableResponse(f"answered something else than JSON as {kind}") from None
     if kind.startswith("text/") or kind.endswith(("/xml", "+xml", "/yaml", "+yaml")):
         return _text(response, content)
@@ -112,19 +108,6 @@ def _shown(headers: httpx.Headers) -> dict[str, str]:
         for name, value in headers.items()
         if name not in ("authorization", "proxy-authorization")
     }
-
-
-def _number(text: str) -> int | float:
-    """Numbers are doubles in the language; whole ones that are exact stay whole."""
-    number = _finite(text)
-    return int(text) if abs(number) < _LARGEST_EXACT else number
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
 
 
 def _too_large(limit: int) -> UnreadableResponse:

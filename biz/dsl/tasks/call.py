@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from biz.dsl.catalogs import parse_reference
 from biz.dsl.functions import PROTOCOLS
 from biz.dsl.model import Task
+from biz.dsl.tasks import call_external, call_temporal
 from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.call_http import HttpCallTask
 from biz.dsl.tasks.call_mcp import McpCallTask
@@ -34,4 +36,19 @@ def parse(source: TaskSource) -> Task | None:
     if name in PROTOCOLS:
         node.error("unsupported-task", f"calls by {name} aren't supported yet")
         return None
-    return FunctionCallTask.parse(source)
+    return _parse_function(name, source)
+
+
+def _parse_function(name: str, source: TaskSource) -> Task | None:
+    functions, catalogs = source.parser.functions, source.parser.use.catalogs
+    if name in functions:
+        return FunctionCallTask.parse(source)
+    if "://" in name:
+        return call_external.parse_uri(source)
+    reference = parse_reference(name)
+    if reference is None:
+        functions.report_unknown(source.fields["call"])
+        return None
+    if reference.catalog == call_temporal.CATALOG and reference.catalog not in catalogs:
+        return call_temporal.parse(source, reference)
+    return call_external.parse_cataloged(source, reference)

@@ -28,27 +28,30 @@ class FunctionCallTask(Task):
     arguments: Evaluable | None
 
     @classmethod
-    def parse(cls, source: TaskSource) -> FunctionCallTask | None:
-        """Reads its own properties."""
-        arguments = read_arguments(source)
-        reference = source.fields["call"]
-        if not source.parser.functions.check(reference):
-            return None
+    def parse(cls, source: TaskSource) -> FunctionCallTask:
+        """Reads its own properties; `call` names a function that is there."""
         return cls(
-            function=reference.string(),
+            function=source.fields["call"].string(),
             functions=source.parser.functions.tasks,
-            arguments=arguments,
+            arguments=read_arguments(source),
             **source.common,
         )
 
     async def execute(self, frame: Frame) -> Outcome:
         """Does the function."""
         function = self.functions[self.function]
-        data = frame.input if self.arguments is None else await frame.evaluate(self.arguments)
-        path = f"{frame.path}{function.pointer}"
-        outcome = await frame.walk.run_function(function, data, path)
-        ended = outcome.ended or outcome.then == "end"
-        return Outcome(outcome.output, ended=ended)
+        return await call_function(
+            function, self.arguments, f"{frame.path}{function.pointer}", frame
+        )
+
+
+async def call_function(
+    function: Task, arguments: Evaluable | None, path: str, frame: Frame
+) -> Outcome:
+    """Does a function for the task of `frame`; `path` is that of the function's task."""
+    data = frame.input if arguments is None else await frame.evaluate(arguments)
+    outcome = await frame.walk.run_function(function, data, path)
+    return Outcome(outcome.output, ended=outcome.ended or outcome.then == "end")
 
 
 def read_arguments(source: TaskSource) -> Evaluable | None:

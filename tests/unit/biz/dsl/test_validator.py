@@ -126,12 +126,8 @@ def test_what_a_document_needs(missing: str) -> None:
         ({"use": {"authentications": []}}, [("wrong-type", "/use/authentications")]),
         ({"use": {"auth": {}}}, [("unknown-property", "/use/auth")]),
         *(
-            ({"use": {name: {}}}, [("unsupported-property", f"/use/{name}")])
-            for name in ("catalogs",)
-        ),
-        *(
             found
-            for name in ("errors", "retries", "timeouts")
+            for name in ("catalogs", "errors", "retries", "timeouts")
             for found in (
                 ({"use": {name: {}}}, []),
                 ({"use": {name: []}}, [("wrong-type", f"/use/{name}")]),
@@ -161,10 +157,6 @@ def test_what_a_document_needs(missing: str) -> None:
         (
             {"input": {"schema": {"format": 1, "document": {}}}},
             [("wrong-type", "/input/schema/format")],
-        ),
-        (
-            {"input": {"schema": {"resource": {"endpoint": "x"}}}},
-            [("unsupported-property", "/input/schema/resource")],
         ),
         (
             {"input": {"schema": {"document": "text"}}},
