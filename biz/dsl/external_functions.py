@@ -1,7 +1,7 @@
 """Functions that stand in a document of their own (DSL, "Creating a Custom Function").
 
 Such a document holds one task. It knows nothing of the definition that calls it: neither what that
-has under `use`, nor its variables.
+has under `use`, its secrets among it, nor its variables.
 """
 
 from __future__ import annotations
@@ -49,5 +49,5 @@ def _load(text: str, name: str, pointer: str) -> Task:
 def _parse(
     document: Any, name: str, pointer: str, diagnostics: Diagnostics, *, is_trusted: bool
 ) -> Task | None:
-    node = Node(document, pointer, diagnostics, is_trusted=is_trusted)
+    node = Node(document, pointer, diagnostics, is_trusted=is_trusted, is_foreign=True)
     return Parser(diagnostics, Use(None)).task(name, node, frozenset())

@@ -17,10 +17,12 @@ class Node:
     What is read of a definition with faults is thrown away, so an empty value does no harm.
     In a definition that `is_trusted`, since it was checked before, the checks that take long are
     left out. In one that `is_loose`, each text of a value is tried as an expression. `secrets` are
-    the names of all secrets that the definition lists.
+    the names of all secrets that the definition lists; a document that `is_foreign` may read none.
     """
 
-    __slots__ = ("_diagnostics", "is_loose", "is_trusted", "pointer", "secrets", "value")
+    __slots__ = (
+        "_diagnostics", "is_foreign", "is_loose", "is_trusted", "pointer", "secrets", "value",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -31,6 +33,7 @@ class Node:
         is_trusted: bool = False,
         is_loose: bool = False,
         secrets: Sequence[str] = (),
+        is_foreign: bool = False,
     ) -> None:
         self.value = value
         self.pointer = pointer
@@ -38,6 +41,7 @@ class Node:
         self.is_trusted = is_trusted
         self.is_loose = is_loose
         self.secrets = secrets
+        self.is_foreign = is_foreign
 
     def error(self, code: str, message: str) -> None:
         """Reports a fault of this value."""
@@ -56,6 +60,7 @@ class Node:
             is_trusted=self.is_trusted,
             is_loose=self.is_loose,
             secrets=self.secrets,
+            is_foreign=self.is_foreign,
         )
 
     def object(

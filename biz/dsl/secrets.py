@@ -25,6 +25,12 @@ def read_secret_names(node: Node) -> None:
             item.error("empty", "a secret must have a name")
 
 
+def require_own(node: Node) -> None:
+    """Reports what reads secrets in a document that isn't the definition itself."""
+    if node.is_foreign:
+        node.error("unavailable-variable", "$secrets aren't for functions from elsewhere")
+
+
 def require_secret(node: Node, name: str) -> None:
     """Reports a secret that the definition doesn't list."""
     if name not in node.secrets:

@@ -22,7 +22,7 @@ from biz.dsl.expressions import (
 )
 from biz.dsl.model import Evaluable
 from biz.dsl.reader import Node
-from biz.dsl.secrets import require_secret
+from biz.dsl.secrets import require_own, require_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ def read_expression(node: Node, variables: frozenset[str]) -> Expression:
         node.error(error.code, error.message)
         return compile_expression("null", frozenset())
     if SECRETS in expression.variables:
+        require_own(node)
         for name in sorted(expression.secrets or ()):
             require_secret(node, name)
     return expression

@@ -183,3 +183,12 @@ CALL = "/do/0/call/call"
 )
 def test_what_is_told_when_it_is_saved(definition: Json, found: tuple[str, str]) -> None:
     assert faults(definition) == [found]
+
+
+@pytest.mark.parametrize("body", ["${ $secrets }", "${ $secrets.key }", "${ $secrets[.name] }"])
+async def test_a_function_from_elsewhere_reads_no_secrets(body: str) -> None:
+    request = {"method": "post", "endpoint": "https://f.test", "body": body}
+    definition = workflow(call(URI), use={"secrets": ["key"]})
+    error = await Documents({URI: {"call": "http", "with": request}}).fault(definition)
+    assert error.type == standard("configuration")
+    assert "/with/body $secrets aren't for functions from elsewhere" in error.detail
