@@ -45,6 +45,7 @@ from workflows.activities.fetching import FetchActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender
 from workflows.activities.mcp_call import McpActivities
+from workflows.activities.openapi_call import OpenApiActivities
 from workflows.activities.performing import Performer
 from workflows.activities.process_policy import ProcessPolicy
 from workflows.activities.process_runner import ProcessLimits
@@ -286,6 +287,12 @@ class Container(containers.DeclarativeContainer):
             documents=documents,
         ),
         providers.Singleton(FetchActivities, performer=performer, resources=documents),
+        providers.Singleton(
+            OpenApiActivities,
+            performer=performer,
+            sender=http_sender,
+            resources=documents,
+        ),
     )
     worker = Part(
         resources.run_worker,

@@ -38,6 +38,7 @@ CODES = {
     "unsupported-property": "A property of the standard that isn't supported yet.",
     "literal-expression": "A text holds `${` but isn't an expression as a whole, so it stays.",
     "encoded-address": "An address begins with a variable, whose `:` and `/` are percent-encoded.",
+    "unfetchable-document": "A document's address is neither http nor https, so it can't be had.",
 }
 
 STRUCTURAL = frozenset(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from biz.dsl.authentication import Authentication
-from biz.dsl.calls.resource import Resource
+from biz.dsl.calls.resource import Resource, is_fetchable
 from biz.dsl.endpoints import Endpoint, read_endpoint
+from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Frame
 from biz.dsl.reader import Node
 from biz.dsl.reusables import Reusables
@@ -37,11 +38,29 @@ def read_catalog(
 
 
 def read_external_resource(
-    node: Node, variables: frozenset[str], authentications: Reusables[Authentication]
+    node: Node,
+    variables: frozenset[str],
+    authentications: Reusables[Authentication],
+    *,
+    is_fetched: bool = True,
 ) -> ExternalResource:
-    """An external resource of a definition."""
+    """An external resource of a definition; warns of one that can't be had, where it is needed."""
     fields = node.object(required=("endpoint",), optional=("name",))
+    if is_fetched:
+        _check_address(fields["endpoint"])
     return ExternalResource(
         endpoint=read_endpoint(fields["endpoint"], variables, authentications),
         name=fields["name"].string() if "name" in fields else "",
     )
+
+
+def _check_address(endpoint: Node) -> None:
+    if isinstance(endpoint.value, dict):
+        if "uri" not in endpoint.value:
+            return
+        endpoint = endpoint.at("uri")
+    if not endpoint.is_string or is_evaluated(endpoint.value) or endpoint.value.startswith("{"):
+        return
+    if not is_fetchable(endpoint.value):
+        message = "documents are fetched by http and https only, so calls fault that need this one"
+        endpoint.warning("unfetchable-document", message)

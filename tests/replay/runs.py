@@ -21,6 +21,7 @@ from workflows.activities.fetching import FetchActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender, new_http_client
 from workflows.activities.mcp_call import McpActivities
+from workflows.activities.openapi_call import OpenApiActivities
 from workflows.activities.process_policy import ProcessPolicy
 from workflows.activities.process_runner import ProcessLimits, ProcessRunner
 from workflows.activities.recording import RecordingActivities
@@ -49,6 +50,8 @@ def runs(service: str) -> Mapping[str, Run]:
         "timeout": "PT5S",
         "transport": {"http": {"endpoint": f"{service}/status/503"}},
     }
+    document = {"endpoint": f"{service}/petstore.json"}
+    operation = {"document": document, "operationId": "getPetById"}
     return {
         "every-kind": Run(
             tasks=[
@@ -91,6 +94,23 @@ def runs(service: str) -> Mapping[str, Run]:
                 }
             ],
             input={"n": 0, "items": list(range(1000))},
+        ),
+        "openapi": Run(
+            tasks=[
+                {
+                    "get": {
+                        "call": "openapi",
+                        "with": {**operation, "parameters": {"petId": "${ .id }"}},
+                    }
+                },
+                {
+                    "fail": {
+                        "try": [{"get": {"call": "openapi", "with": operation}}],
+                        "catch": {"as": "error", "do": [{"set": {"set": "${ $error }"}}]},
+                    }
+                },
+            ],
+            input={"id": 7},
         ),
         "cancelled": Run(tasks=[{"rest": {"wait": "PT1H"}}], input={}, cancelled=True),
         "reuse": Run(
@@ -182,6 +202,9 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                 ),
                 ShellActivities(performer=performer, policy=policy, runner=runner),
                 FetchActivities(performer=performer, resources=Resources(sender=sender)),
+                OpenApiActivities(
+                    performer=performer, sender=sender, resources=Resources(sender=sender)
+                ),
             ],
             recording=RecordingActivities(recorder=recorder),
             evaluation=EvaluationActivities(evaluator=pool),

@@ -13,19 +13,20 @@ from biz.dsl.positions import SourceError
 from biz.dsl.source import read
 from workflows.activities.http_sender import HttpRequest, HttpSender, shown_url
 
-MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 _KEPT_SECONDS = 60.0
 _KEPT_DOCUMENTS = 100
 _KEPT_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class FetchedDocument:
     """A document. `uri` is where it was in the end, without credentials."""
 
     uri: str
     content: bytes
+    _value: Any = None
 
     def text(self) -> str:
         """As UTF-8; raises TaskFault."""
@@ -34,8 +35,15 @@ class FetchedDocument:
         except UnicodeDecodeError:
             raise self.fault("is no text in UTF-8") from None
 
-    def value(self) -> Any:
-        """As JSON or YAML; raises TaskFault."""
+    async def value(self) -> Any:
+        """As JSON or YAML, which nobody may change; raises TaskFault. It is read once, and beside
+        the event loop, since a large one takes a while.
+        """
+        if self._value is None:
+            self._value = await asyncio.to_thread(self._read)
+        return self._value
+
+    def _read(self) -> Any:
         try:
             return read(self.text(), any_keys=True).value
         except SourceError as error:

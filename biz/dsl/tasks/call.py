@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from biz.dsl.catalogs import parse_reference
@@ -12,12 +12,19 @@ from biz.dsl.tasks import call_external, call_temporal
 from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.call_http import HttpCallTask
 from biz.dsl.tasks.call_mcp import McpCallTask
+from biz.dsl.tasks.call_openapi import OpenApiCallTask
 
 if TYPE_CHECKING:
     from biz.dsl.parser import TaskSource
 
 REQUIRED = ("call",)
 OPTIONAL = ("with",)
+
+_READERS: Mapping[str, Callable[[TaskSource], Task | None]] = {
+    "http": HttpCallTask.parse,
+    "mcp": McpCallTask.parse,
+    "openapi": OpenApiCallTask.parse,
+}
 
 
 def is_performed(definition: Mapping[str, Any]) -> bool:
@@ -29,10 +36,8 @@ def parse(source: TaskSource) -> Task | None:
     """The call task of the kind that `call` names, None where that isn't supported."""
     node = source.fields["call"]
     name = node.string()
-    if name == "http":
-        return HttpCallTask.parse(source)
-    if name == "mcp":
-        return McpCallTask.parse(source)
+    if name in _READERS:
+        return _READERS[name](source)
     if name in PROTOCOLS:
         node.error("unsupported-task", f"calls by {name} aren't supported yet")
         return None

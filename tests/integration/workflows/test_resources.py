@@ -34,7 +34,7 @@ async def test_a_document_is_fetched_whatever_calls_may_answer(
     http_service.documents["/a.yaml"] = b"a: 1\n200: two\ntrue: [3]\n"
     document = await fetcher.fetch(Resource(uri=f"{http_service.url}/a.yaml"))
     assert document.text() == "a: 1\n200: two\ntrue: [3]\n"
-    assert document.value() == {"a": 1, "200": "two", "true": [3]}
+    assert await document.value() == {"a": 1, "200": "two", "true": [3]}
 
 
 async def test_a_documents_uri_is_where_it_was_in_the_end(
@@ -50,7 +50,7 @@ async def test_a_document_may_need_credentials(
     login = Credentials(scheme="basic", properties={"username": "ann", "password": "pw"})
     uri = f"{http_service.url}/basic/ann/pw"
     document = await fetcher.fetch(Resource(uri=uri, authentication=login))
-    assert document.value() == {"authorized": True}
+    assert await document.value() == {"authorized": True}
     assert (await fault_of(fetcher, uri)).status == 401
 
 
@@ -84,7 +84,7 @@ async def test_a_failure_isnt_kept(fetcher: Resources, http_service: HttpService
     uri = f"{http_service.url}/a.yaml"
     assert (await fault_of(fetcher, uri)).status == 404
     http_service.documents["/a.yaml"] = b"{}"
-    assert (await fetcher.fetch(Resource(uri=uri))).value() == {}
+    assert await (await fetcher.fetch(Resource(uri=uri))).value() == {}
 
 
 @pytest.mark.parametrize("limit", ["_KEPT_DOCUMENTS", "_KEPT_BYTES"])
@@ -104,7 +104,7 @@ async def test_the_oldest_of_too_many_documents_is_forgotten(
         ("/status/500", "communication", 500, "answered 500 Internal Server Error"),
         ("/hang-up", "communication", 500, "failed"),
         ("/redirect-loop", "communication", 500, "answered more than 20 redirects"),
-        (f"/bytes/{MAX_DOCUMENT_BYTES + 1}", "communication", 500, "answered more than 4194304"),
+        (f"/bytes/{MAX_DOCUMENT_BYTES + 1}", "communication", 500, "answered more than 16777216"),
         ("/slow/2", "timeout", 408, "didn't answer in time"),
     ],
 )
@@ -151,9 +151,9 @@ async def test_credentials_that_cant_be_sent_are_refused(fetcher: Resources) -> 
         (b"[a]: 1", "can't be read at line 1, column 1: a key must be a string"),
     ],
 )
-def test_a_document_that_cant_be_read_says_where(content: bytes, detail: str) -> None:
+async def test_a_document_that_cant_be_read_says_where(content: bytes, detail: str) -> None:
     document = FetchedDocument(uri="https://a.test/x?token=secret", content=content)
     with pytest.raises(TaskFault) as raised:
-        document.value()
+        await document.value()
     assert raised.value.error.type == standard("configuration")
     assert f"the document https://a.test/x {detail}" in raised.value.error.detail

@@ -13,7 +13,13 @@ from biz.dsl.validator import check
 from tests.fixtures.workflows import DOCUMENT, Json, workflow
 
 DOCS = Path(__file__).parents[4] / "docs" / "diagnostics.md"
-WARNINGS = {"ignored-property", "unmatched-filter", "literal-expression", "encoded-address"}
+WARNINGS = {
+    "ignored-property",
+    "unmatched-filter",
+    "literal-expression",
+    "encoded-address",
+    "unfetchable-document",
+}
 HEAD = yaml.safe_dump({"document": DOCUMENT}, sort_keys=False)
 
 # By code: what stands behind the document (at line 6), the pointer, and the text at its place.
@@ -84,6 +90,11 @@ SAMPLES = {
         "do:\n- a: {call: http, with: {method: get, endpoint: '{base}/x'}}",
         "/do/0/a/with/endpoint",
         "'{base}/x'",
+    ),
+    "unfetchable-document": (
+        "do:\n- a: {call: openapi, with: {document: {endpoint: 'file:///a'}, operationId: b}}",
+        "/do/0/a/with/document/endpoint",
+        "'file:///a'",
     ),
 }  # fmt: skip
 

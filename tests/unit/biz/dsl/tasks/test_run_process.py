@@ -116,7 +116,7 @@ async def test_secrets_are_left_to_the_activity() -> None:
         ({"shell": {"command": "echo ${ .a }"}}, ("literal-expression", "/shell/command")),
         ({"script": {"code": "x"}}, ("missing-property", "/script")),
         ({"script": {"language": "js"}}, ("invalid-value", "/script")),
-        ({"script": {"language": "js", "code": "x", "source": {"endpoint": "y"}}},
+        ({"script": {"language": "js", "code": "x", "source": {"endpoint": "http://y"}}},
          ("invalid-value", "/script")),
         ({"script": {"language": "ruby", "code": "x"}}, ("invalid-value", "/script/language")),
         ({"script": {"language": "js", "code": 1}}, ("wrong-type", "/script/code")),
