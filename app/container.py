@@ -53,6 +53,8 @@ from workflows.activities.recording import RecordingActivities
 from workflows.activities.resources import Resources
 from workflows.activities.script_process import ScriptActivities
 from workflows.activities.shell_process import ShellActivities
+from workflows.activities.token_request import TokenClient
+from workflows.activities.tokens import TokenSource
 from workflows.worker import build_worker
 
 
@@ -231,7 +233,12 @@ class Container(containers.DeclarativeContainer):
         cpu_seconds=settings.provided.expression_cpu_seconds,
         memory_mb=settings.provided.expression_memory_mb,
     )
-    authenticator = providers.Singleton(Authenticator)
+    authenticator = providers.Singleton(
+        Authenticator,
+        tokens=providers.Singleton(
+            TokenSource, client=providers.Singleton(TokenClient, client=http_client)
+        ),
+    )
     completer = providers.Singleton(
         CallCompleter,
         secrets=providers.Singleton(
@@ -247,6 +254,7 @@ class Container(containers.DeclarativeContainer):
     http_sender = providers.Singleton(
         HttpSender,
         client=http_client,
+        authenticator=authenticator,
         max_response_bytes=settings.provided.call_max_response_bytes,
     )
     documents = providers.Singleton(Resources, sender=http_sender)
@@ -273,6 +281,7 @@ class Container(containers.DeclarativeContainer):
             McpActivities,
             performer=performer,
             client=http_client,
+            authenticator=authenticator,
             max_response_bytes=settings.provided.call_max_response_bytes,
             processes=process_policy,
         ),

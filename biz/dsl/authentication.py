@@ -1,18 +1,17 @@
-"""Authentication policies (DSL reference, "Authentication"): basic and bearer, inline or named."""
+"""Authentication policies (DSL reference, "Authentication"): inline, named, or from a secret."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from biz.dsl import arguments
-from biz.dsl.credentials import PROPERTIES, Credentials
+from biz.dsl.credentials import OAUTH2_SCHEMES, PROPERTIES, Credentials
 from biz.dsl.frame import Frame
 from biz.dsl.model import Evaluable
+from biz.dsl.oauth2_policy import read_oauth2
 from biz.dsl.reader import Node
 from biz.dsl.reusables import Reusables
 from biz.dsl.values import Literal, read_secret, read_value
-
-_UNSUPPORTED = ("certificate", "digest", "oauth2", "oidc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +26,8 @@ class Authentication:
         return Credentials(scheme=self.scheme, properties=await frame.evaluate(self.properties))
 
 
-_OF_SECRET = {"basic": ".", "bearer": 'if type == "string" then {token: .} else . end'}
-"""What makes a policy's properties of a secret: a bearer's may be the token itself."""
+_TOKEN_OF_SECRET = 'if type == "string" then {token: .} else . end'
+"""A bearer's secret may be the token itself."""
 
 NONE = Authentication(scheme="bearer", properties=Literal({}))
 """Stands where a definition has a fault."""
@@ -47,18 +46,18 @@ def read_authentication(
 def read_policy(node: Node, variables: frozenset[str]) -> Authentication:
     """An inline policy; its expressions may read secrets."""
     variables = variables - arguments.LEFT_TO_ACTIVITIES | arguments.SECRETS
-    fields = node.object(optional=("basic", "bearer", *_UNSUPPORTED))
+    fields = node.object(optional=(*PROPERTIES, *OAUTH2_SCHEMES))
     if len(fields) != 1:
         if isinstance(node.value, dict):
             node.error("invalid-value", "must have one scheme, such as basic or bearer")
         return NONE
     scheme, properties = next(iter(fields.items()))
-    if scheme in _UNSUPPORTED:
-        properties.unsupported(f"{scheme} authentication")
-        return NONE
     if isinstance(properties.value, dict) and "use" in properties.value:
+        program = _TOKEN_OF_SECRET if scheme == "bearer" else "."
         secret = properties.object(required=("use",))["use"]
-        return Authentication(scheme=scheme, properties=read_secret(secret, _OF_SECRET[scheme]))
+        return Authentication(scheme=scheme, properties=read_secret(secret, program))
+    if scheme in OAUTH2_SCHEMES:
+        return Authentication(scheme=scheme, properties=read_oauth2(properties, scheme, variables))
     found = properties.object(required=PROPERTIES[scheme])
     for value in found.values():
         value.string()

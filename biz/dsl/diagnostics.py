@@ -29,6 +29,8 @@ CODES = {
     "invalid-uri": "A text isn't a URI.",
     "invalid-uri-template": "A URI template has a brace without its partner, or uses more than "
     "simple expansion.",
+    "incomplete-authentication": "An OAuth2 or OpenIdConnect policy lacks what its grant, or the "
+    "authentication of its client, needs.",
     "invalid-schema": "A JSON Schema isn't valid, or refers to something outside of itself.",
     "invalid-event": "An attribute that an event can't have is to be emitted.",
     "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",

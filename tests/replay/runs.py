@@ -14,12 +14,12 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress
-from tests.fixtures.performers import new_performer
+from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.fetching import FetchActivities
 from workflows.activities.http_call import HttpActivities
-from workflows.activities.http_sender import HttpSender, new_http_client
+from workflows.activities.http_sender import new_http_client
 from workflows.activities.mcp_call import McpActivities
 from workflows.activities.openapi_call import OpenApiActivities
 from workflows.activities.process_policy import ProcessPolicy
@@ -184,7 +184,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with new_http_client(timeout_seconds=5) as http:
         recorder = _NoDatabase()
         performer = new_performer(recorder)
-        sender = HttpSender(client=http, max_response_bytes=100_000)
+        sender = new_sender(http)
         policy = ProcessPolicy(kinds=["shell"])
         limits = ProcessLimits(seconds=20, cpu_seconds=5, memory_mb=256, output_bytes=10_000)
         runner = ProcessRunner(limits=limits, user="", at_once=2)
@@ -197,6 +197,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                 McpActivities(
                     performer=performer,
                     client=http,
+                    authenticator=new_authenticator(http),
                     max_response_bytes=100_000,
                     processes=ProcessPolicy(),
                 ),

@@ -9,6 +9,7 @@ import httpx
 from biz.dsl.calls.http_call import HttpOutput
 from biz.dsl.json_values import parse_json
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
+from workflows.activities.secrecy import redact
 
 ACCEPTED_ENCODINGS = "gzip, deflate"
 
@@ -51,8 +52,11 @@ def output_of(response: httpx.Response, content: bytes, form: HttpOutput) -> Any
             output = {
                 "request": {
                     "method": response.request.method.lower(),
-                    "uri": str(response.request.url.copy_with(userinfo=b"")),
-                    "headers": _shown(response.request.headers),
+                    "uri": redact(str(response.request.url.copy_with(userinfo=b""))),
+                    "headers": {
+                        name: redact(value)
+                        for name, value in _shown(response.request.headers).items()
+                    },
                 },
                 "statusCode": response.status_code,
                 "headers": _shown(response.headers),

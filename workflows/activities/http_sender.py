@@ -1,7 +1,6 @@
 """Sends HTTP requests for activities: authentication, redirects, bounds and faults in one place."""
 
 import asyncio
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +12,7 @@ import httpx
 from biz.dsl.calls.http_call import HttpOutput
 from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
+from workflows.activities.authentication import Authenticator
 from workflows.activities.http_response import (
     ACCEPTED_ENCODINGS,
     UnreadableResponse,
@@ -68,8 +68,11 @@ class HttpAnswer:
 class HttpSender:
     """Makes HTTP requests by one client, and takes at most so many bytes as an answer."""
 
-    def __init__(self, *, client: httpx.AsyncClient, max_response_bytes: int) -> None:
+    def __init__(
+        self, *, client: httpx.AsyncClient, authenticator: Authenticator, max_response_bytes: int
+    ) -> None:
         self._client = client
+        self._authenticator = authenticator
         self._max_response_bytes = max_response_bytes
 
     async def call(self, request: HttpRequest, form: HttpOutput) -> Any:
@@ -103,10 +106,15 @@ class HttpSender:
             raise _fault("configuration", f"{_name(request)} can't be called: {error}") from None
 
     async def _exchange(self, request: HttpRequest, limit: int) -> HttpAnswer:
-        """The answer; an unsuccessful one is a fault, and isn't read."""
+        """The answer; an unsuccessful one is a fault, and isn't read.
+
+        A redirect to another origin isn't told the credentials.
+        """
         sent = self._build(request)
+        origin = _origin(sent.url)
         for _ in range(_MOST_REDIRECTS if request.redirect else 1):
-            response = await self._client.send(sent, stream=True)
+            credentials = request.authentication if _origin(sent.url) == origin else None
+            response = await self._authenticator.send(self._client, sent, credentials)
             try:
                 if request.redirect and response.next_request is not None:
                     sent = response.next_request
@@ -129,24 +137,16 @@ class HttpSender:
         if request.idempotency_key is not None and request.method not in _SAFE_METHODS:
             headers.setdefault("Idempotency-Key", request.idempotency_key)
         url = httpx.URL(request.url)
-        built = self._client.build_request(
+        return self._client.build_request(
             request.method,
             url.copy_merge_params(list(request.query)) if request.query else url,
             headers=headers,
             content=request.content,
         )
-        if request.authentication is not None:
-            built.headers["Authorization"] = authorization(request.authentication)
-        return built
 
 
-def authorization(credentials: Credentials) -> str:
-    """The value of an `Authorization` header."""
-    properties = credentials.properties
-    if credentials.scheme == "bearer":
-        return f"Bearer {properties['token']}"
-    login = f"{properties['username']}:{properties['password']}"
-    return f"Basic {base64.b64encode(login.encode()).decode()}"
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def shown_url(url: str) -> str:

@@ -28,6 +28,7 @@ from biz.dsl.calls.http_call import pairs
 from biz.dsl.calls.mcp_call import McpCall, McpHttp
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
+from workflows.activities.authentication import Authenticator
 from workflows.activities.http_sender import shown_url
 from workflows.activities.mcp_http import WorkerTransport
 from workflows.activities.mcp_stdio import Messages, stdio_transport
@@ -50,12 +51,14 @@ class McpActivities:
         *,
         performer: Performer,
         client: httpx.AsyncClient,
+        authenticator: Authenticator,
         max_response_bytes: int,
         processes: ProcessPolicy,
     ) -> None:
         """`processes` says whose servers may be started as processes of the worker."""
         self._performer = performer
         self._client = client
+        self._authenticator = authenticator
         self._max_response_bytes = max_response_bytes
         self._processes = processes
 
@@ -117,6 +120,7 @@ class McpActivities:
     async def _http(self, call: McpCall, http: McpHttp) -> AsyncIterator[Messages]:
         transport = WorkerTransport(
             client=self._client,
+            authenticator=self._authenticator,
             authentication=http.authentication,
             max_response_bytes=self._max_response_bytes,
             silence_seconds=None if call.timeout_seconds else self._client.timeout.read,

@@ -8,7 +8,8 @@ import httpx2
 
 from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
-from workflows.activities.http_sender import authorization, shown_url
+from workflows.activities.authentication import Authenticator
+from workflows.activities.http_sender import shown_url
 
 _DENIED = (401, 403)
 
@@ -24,6 +25,7 @@ class WorkerTransport(httpx2.AsyncBaseTransport):
         self,
         *,
         client: httpx.AsyncClient,
+        authenticator: Authenticator,
         authentication: Credentials | None,
         max_response_bytes: int,
         silence_seconds: float | None,
@@ -31,6 +33,7 @@ class WorkerTransport(httpx2.AsyncBaseTransport):
         """`silence_seconds` is how long an answer may pause; None leaves that to the caller."""
         self.failure: Exception | None = None
         self._client = client
+        self._authenticator = authenticator
         self._authentication = authentication
         self._max_response_bytes = max_response_bytes
         self._timeout = httpx.Timeout(**{**client.timeout.as_dict(), "read": silence_seconds})
@@ -69,9 +72,7 @@ class WorkerTransport(httpx2.AsyncBaseTransport):
             timeout=self._timeout,
         )
         sent.headers["Accept-Encoding"] = "identity"
-        if self._authentication is not None:
-            sent.headers["Authorization"] = authorization(self._authentication)
-        return await self._client.send(sent, stream=True)
+        return await self._authenticator.send(self._client, sent, self._authentication)
 
 
 class _Body(httpx2.AsyncByteStream):

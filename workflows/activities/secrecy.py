@@ -41,24 +41,27 @@ class Secrecy:
         return text
 
 
-_CURRENT: ContextVar[Secrecy] = ContextVar("secrecy")
+_CURRENT: ContextVar[Secrecy | None] = ContextVar("secrecy", default=None)
 
 
 @contextmanager
 def secrecy() -> Iterator[Secrecy]:
     """The secrets of the call that is made in the block."""
-    token = _CURRENT.set(Secrecy())
+    secrets = Secrecy()
+    token = _CURRENT.set(secrets)
     try:
-        yield _CURRENT.get()
+        yield secrets
     finally:
         _CURRENT.reset(token)
 
 
 def keep_secret(value: Any) -> None:
     """Adds to the secrets of the call that is being made."""
-    _CURRENT.get().add(value)
+    if secrets := _CURRENT.get():
+        secrets.add(value)
 
 
 def redact(text: str) -> str:
     """A text without the secrets of the call that is being made."""
-    return _CURRENT.get().redact(text)
+    secrets = _CURRENT.get()
+    return secrets.redact(text) if secrets else text

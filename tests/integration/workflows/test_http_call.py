@@ -12,9 +12,9 @@ from biz.dsl.calls.http_call import HttpCall, HttpOutput
 from biz.dsl.credentials import Credentials
 from tests.fixtures.activities import Recorded, perform
 from tests.fixtures.http_service import HttpService
-from tests.fixtures.performers import new_performer
+from tests.fixtures.performers import new_performer, new_sender
 from workflows.activities.http_call import HttpActivities
-from workflows.activities.http_sender import HttpSender, new_http_client
+from workflows.activities.http_sender import new_http_client
 
 ERRORS = "https://open-workflow-specification.org/spec/1.0.0/errors/"
 Call = Callable[..., Any]
@@ -29,7 +29,7 @@ def recorder() -> Recorded:
 async def call(http_service: HttpService, recorder: Recorded) -> AsyncIterator[Call]:
     """Makes one call to a path of the service, as the activity of a task."""
     async with new_http_client(timeout_seconds=0.5) as client:
-        sender = HttpSender(client=client, max_response_bytes=10_000)
+        sender = new_sender(client, max_response_bytes=10_000)
         activities = HttpActivities(performer=new_performer(recorder), sender=sender)
 
         async def send(path: str, **properties: Any) -> Any:

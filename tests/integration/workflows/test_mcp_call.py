@@ -16,7 +16,7 @@ from biz.dsl.errors import WorkflowError
 from tests.fixtures import mcp_server
 from tests.fixtures.activities import CONTEXT, Recorded, error_of, perform
 from tests.fixtures.mcp_server import McpPeer
-from tests.fixtures.performers import new_performer
+from tests.fixtures.performers import new_authenticator, new_performer
 from tests.fixtures.polling import until
 from tests.fixtures.workflows import standard
 from workflows.activities.http_sender import new_http_client
@@ -38,6 +38,7 @@ async def build() -> AsyncIterator[Build]:
             return McpActivities(
                 performer=new_performer(Recorded()),
                 client=client,
+                authenticator=new_authenticator(client),
                 max_response_bytes=50_000,
                 processes=processes,
             )
@@ -228,6 +229,7 @@ async def test_a_silent_server_is_a_timeout_without_one_in_the_definition(
         activities = McpActivities(
             performer=new_performer(Recorded()),
             client=client,
+            authenticator=new_authenticator(client),
             max_response_bytes=50_000,
             processes=ALLOWED,
         )

@@ -21,11 +21,11 @@ from biz.dsl.calls.script_call import ScriptCall, ScriptLanguage
 from biz.dsl.calls.shell_call import ShellCall
 from tests.fixtures.activities import CONTEXT, Recorded, error_of, perform
 from tests.fixtures.http_service import HttpService
-from tests.fixtures.performers import new_performer
+from tests.fixtures.performers import new_performer, new_sender
 from tests.fixtures.pids import all_end, is_alive
 from tests.fixtures.polling import until
 from workflows.activities import script_process
-from workflows.activities.http_sender import HttpSender, new_http_client
+from workflows.activities.http_sender import new_http_client
 from workflows.activities.process_policy import ProcessPolicy
 from workflows.activities.process_runner import ProcessLimits, ProcessRunner, user_problem
 from workflows.activities.resources import Resources
@@ -83,7 +83,7 @@ async def script(runner: ProcessRunner) -> AsyncIterator[ScriptActivities]:
             performer=new_performer(Recorded()),
             policy=ProcessPolicy(kinds=["script"]),
             runner=runner,
-            documents=Resources(sender=HttpSender(client=client, max_response_bytes=10_000)),
+            documents=Resources(sender=new_sender(client, max_response_bytes=10_000)),
         )
 
 

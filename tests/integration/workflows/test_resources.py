@@ -10,16 +10,17 @@ from biz.dsl.calls.resource import Resource
 from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
 from tests.fixtures.http_service import HttpService
+from tests.fixtures.performers import new_sender
 from tests.fixtures.workflows import standard
 from workflows.activities import resources
-from workflows.activities.http_sender import HttpSender, new_http_client
+from workflows.activities.http_sender import new_http_client
 from workflows.activities.resources import MAX_DOCUMENT_BYTES, FetchedDocument, Resources
 
 
 @pytest.fixture
 async def fetcher() -> AsyncIterator[Resources]:
     async with new_http_client(timeout_seconds=0.5) as client:
-        yield Resources(sender=HttpSender(client=client, max_response_bytes=10))
+        yield Resources(sender=new_sender(client, max_response_bytes=10))
 
 
 async def fault_of(fetcher: Resources, uri: Any, **properties: Any) -> WorkflowError:

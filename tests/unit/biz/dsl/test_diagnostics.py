@@ -65,6 +65,12 @@ SAMPLES = {
         "/do/0/a/with/endpoint",
         "'x{+y}'",
     ),
+    "incomplete-authentication": (
+        "do: []\nuse:\n  authentications:\n    a:\n      oauth2: "
+        "{authority: x, grant: password, username: y, client: {id: z}}",
+        "/use/authentications/a/oauth2",
+        "{authority",
+    ),
     "invalid-schema": (
         "do: []\ninput: {schema: {document: {type: text}}}",
         "/input/schema/document",

@@ -181,12 +181,12 @@ async def test_a_request_that_cant_be_made_faults(properties: Json, kind: str, s
         (secured({"use": "nobody"}), "unknown-reference", "/endpoint/authentication/use"),
         (secured({"use": 1}), "wrong-type", "/endpoint/authentication/use"),
         (secured({"use": "a", **BASIC}), "unknown-property", "/endpoint/authentication/basic"),
-        (secured({"digest": {}}), "unsupported-property", "/endpoint/authentication/digest"),
-        (secured({"oauth2": {}}), "unsupported-property", "/endpoint/authentication/oauth2"),
-        (secured({"oidc": {}}), "unsupported-property", "/endpoint/authentication/oidc"),
+        (secured({"digest": {}}), "missing-property", "/endpoint/authentication/digest"),
+        (secured({"oauth2": {}}), "missing-property", "/endpoint/authentication/oauth2"),
+        (secured({"oidc": {}}), "missing-property", "/endpoint/authentication/oidc"),
         (
             secured({"certificate": {}}),
-            "unsupported-property",
+            "unknown-property",
             "/endpoint/authentication/certificate",
         ),
         (
