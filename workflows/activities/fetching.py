@@ -8,7 +8,7 @@ from temporalio import activity
 from biz.dsl.calls.fetch_call import FetchCall
 from biz.dsl.external_documents import document_fault
 from workflows.activities.performing import CallContext, Performer
-from workflows.activities.resources import FetchedDocument, Resources
+from workflows.activities.resources import Resources
 
 MAX_BYTES = 256 * 1024
 """A run carries the document in its history, and reads it at once."""
@@ -30,12 +30,8 @@ class FetchActivities:
         document = await self._resources.fetch(call.resource)
         if len(document.content) > MAX_BYTES:
             raise document.fault(f"has more than {MAX_BYTES} bytes")
-        return await asyncio.to_thread(_checked, document, call)
-
-
-def _checked(document: FetchedDocument, call: FetchCall) -> Any:
-    value = document.value()
-    fault = document_fault(value, call.purpose)
-    if fault is not None:
-        raise document.fault(fault)
-    return value
+        value = await document.value()
+        fault = await asyncio.to_thread(document_fault, value, call.purpose)
+        if fault is not None:
+            raise document.fault(fault)
+        return value
