@@ -17,6 +17,8 @@ from api.template.v1.template_pb2_grpc import add_TemplateServiceServicer_to_ser
 from api.workflow.v1.workflow_pb2_grpc import add_WorkflowServiceServicer_to_server
 from app import resources
 from app.settings import Settings
+from biz.event import EventUsecase
+from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
 from biz.history import HistoryUsecase
 from biz.paging import PageTokens
@@ -24,6 +26,7 @@ from biz.reconciler import Reconciler
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
+from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
 from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
@@ -40,10 +43,12 @@ from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
 from workflows.activities.authentication import Authenticator
 from workflows.activities.completing import CallCompleter
+from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.fetching import FetchActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender
+from workflows.activities.listening import ListeningActivities
 from workflows.activities.mcp_call import McpActivities
 from workflows.activities.openapi_call import OpenApiActivities
 from workflows.activities.performing import Performer
@@ -74,6 +79,10 @@ def _seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
 
 
+def _hours(number: int) -> timedelta:
+    return timedelta(hours=number)
+
+
 def _runs_url(ui_url: str, namespace: str) -> str:
     return f"{ui_url}/namespaces/{namespace}/workflows" if ui_url else ""
 
@@ -101,6 +110,7 @@ class Container(containers.DeclarativeContainer):
     execution_repo = providers.Singleton(
         PeeweeExecutionRepo, database=checked_database, clock=clock
     )
+    event_repo = providers.Singleton(PeeweeEventRepo, database=checked_database)
     signing_key = providers.Singleton(PeeweeSigningKey, database=checked_database)
 
     temporal_answers = providers.Coroutine(
@@ -148,6 +158,9 @@ class Container(containers.DeclarativeContainer):
         executions=execution_repo,
         page_tokens=page_tokens,
     )
+    events = providers.Singleton(
+        EventUsecase, repo=event_repo, executions=execution_repo, engine=engine, clock=clock
+    )
     workflows = providers.Singleton(WorkflowUsecase)
 
     template_service = providers.Singleton(
@@ -157,6 +170,7 @@ class Container(containers.DeclarativeContainer):
         ExecutionService,
         executions=executions,
         history=history,
+        events=events,
         runs_url=providers.Callable(
             _runs_url, settings.provided.temporal_ui_url, settings.provided.temporal_namespace
         ),
@@ -211,6 +225,17 @@ class Container(containers.DeclarativeContainer):
         resources.serve_metrics,
         address=settings.provided.metrics_address,
         registry=metrics_registry,
+    )
+    event_sweeper = Part(
+        resources.run_event_sweeper,
+        sweeper=providers.Singleton(
+            EventSweeper,
+            repo=event_repo,
+            events=events,
+            clock=clock,
+            interval=providers.Callable(_seconds, settings.provided.reconcile_seconds),
+            retention=providers.Callable(_hours, settings.provided.event_retention_hours),
+        ),
     )
     reconciler = Part(
         resources.run_reconciler,
@@ -275,6 +300,9 @@ class Container(containers.DeclarativeContainer):
         user=settings.provided.process_user,
         at_once=settings.provided.max_concurrent_processes,
     )
+    event_sink = providers.Singleton(
+        resources.make_event_sink, sender=http_sender, url=settings.provided.event_sink_url
+    )
     callers = providers.List(
         providers.Singleton(HttpActivities, performer=performer, sender=http_sender),
         providers.Singleton(
@@ -302,6 +330,9 @@ class Container(containers.DeclarativeContainer):
             sender=http_sender,
             resources=documents,
         ),
+        providers.Singleton(
+            EmissionActivities, performer=performer, publisher=events, sink=event_sink
+        ),
     )
     worker = Part(
         resources.run_worker,
@@ -312,6 +343,7 @@ class Container(containers.DeclarativeContainer):
             callers=callers,
             recording=providers.Singleton(RecordingActivities, recorder=execution_repo),
             evaluation=providers.Singleton(EvaluationActivities, evaluator=expression_pool),
+            listening=providers.Singleton(ListeningActivities, source=event_repo),
             max_concurrent_calls=settings.provided.max_concurrent_calls,
             drain=drain,
         ),

@@ -14,13 +14,15 @@ from temporalio.worker import Worker
 
 from app.failure import Failure
 from biz.errors import EngineUnavailable, Unavailable
+from biz.event_sweeper import EventSweeper
 from biz.reconciler import Reconciler
 from data.database import Database
 from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
+from workflows.activities.event_sink import EventSink
 from workflows.activities.expression_pool import ExpressionPool
-from workflows.activities.http_sender import new_http_client
+from workflows.activities.http_sender import HttpSender, new_http_client
 from workflows.activities.process_runner import ProcessLimits, ProcessRunner, user_problem
 
 _CONNECT_PAUSE_SECONDS = 1.0
@@ -109,6 +111,11 @@ async def open_http_client(*, timeout_seconds: float) -> AsyncIterator[httpx.Asy
         yield client
 
 
+def make_event_sink(*, sender: HttpSender, url: str) -> EventSink | None:
+    """Where emitted events go besides; None where no address is set."""
+    return EventSink(sender=sender, url=url) if url else None
+
+
 async def open_expression_pool(
     *, cpu_seconds: int, memory_mb: int
 ) -> AsyncIterator[ExpressionPool]:
@@ -158,6 +165,16 @@ async def serve_metrics(*, address: str, registry: CollectorRegistry) -> AsyncIt
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+async def run_event_sweeper(*, sweeper: EventSweeper) -> AsyncIterator[asyncio.Task[None]]:
+    """The task in which it runs."""
+    task = asyncio.create_task(sweeper.run(), name="the event sweeper")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def run_reconciler(*, reconciler: Reconciler) -> AsyncIterator[asyncio.Task[None]]:

@@ -212,6 +212,19 @@ class Settings(BaseSettings):
     reconcile_pending_seconds: Seconds = Field(
         default=5, description="Age at which the start of a run that is still pending is repeated."
     )
+    event_retention_hours: int = Field(
+        default=168,
+        ge=1,
+        le=87_600,
+        description="Time that an event is kept for executions which don't listen for it yet.",
+    )
+    event_sink_url: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        repr=False,
+        description="Where emitted events go besides, as CloudEvents in structured mode. "
+        "By default nowhere.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged: debug, info, warning or error."
     )

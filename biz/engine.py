@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 WORKFLOW_TYPE = "Definition"
 """The name under which the engine knows the workflow that runs definitions."""
 
+WAKE_SIGNAL = "wake"
+"""The name of the signal by which a run is told that an event may be there for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
@@ -57,6 +60,10 @@ class Engine(Protocol):
 
         Raises RunRefused as well.
         """
+        ...
+
+    async def wake(self, id: str) -> bool:
+        """Has a run look for events; False where it isn't under way."""
         ...
 
     async def wait(self, id: str, timeout: timedelta) -> None:

@@ -13,7 +13,8 @@
     │   └── RequestIdReused
     ├── FailedPrecondition        not in this state
     │   ├── TemplateInactive
-    │   └── TemplateInUse
+    │   ├── TemplateInUse
+    │   └── ExecutionEnded
     ├── Aborted
     │   └── TemplateEtagMismatch
     └── Unavailable               may succeed when tried again
@@ -143,6 +144,15 @@ class TemplateInactive(FailedPrecondition):
 
 class TemplateInUse(FailedPrecondition):
     reason = "TEMPLATE_IN_USE"
+
+
+class ExecutionEnded(FailedPrecondition):
+    reason = "EXECUTION_ENDED"
+
+    def __init__(self, id: str, status: str) -> None:
+        super().__init__(
+            f"the execution {id} has ended {status}", execution_id=id, status=str(status)
+        )
 
 
 class Aborted(DomainError):

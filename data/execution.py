@@ -22,6 +22,7 @@ from biz.execution import (
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
 from data.database import Database
+from data.event import last_event
 from data.history import insert_events
 from data.idempotency import claim, find
 from data.listing import fetch
@@ -245,6 +246,7 @@ def _to_columns(execution: NewExecution) -> dict[str, Any]:
         "progress_sequence": -1,
         "current_tasks": "[]",
         "created_at": to_microseconds(execution.created_at),
+        "event_cursor": last_event(execution.namespace),
     }
 
 

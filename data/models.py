@@ -50,6 +50,7 @@ class TemplateAliasRow(peewee.Model):
 
 class ExecutionRow(peewee.Model):
     """Live as long as `ended_at` is null. `progress_sequence` is the last one recorded, or -1.
+    `event_cursor` is the last event of the namespace from before it was stored.
 
     `error`, `input` and `output` are null for a JSON null.
     """
@@ -68,6 +69,7 @@ class ExecutionRow(peewee.Model):
     created_at = peewee.BigIntegerField()
     started_at = peewee.BigIntegerField(null=True)
     ended_at = peewee.BigIntegerField(null=True)
+    event_cursor = peewee.BigIntegerField(default=0)
     error = peewee.TextField(null=True)
     input = peewee.TextField(null=True)
     output = peewee.TextField(null=True)
@@ -75,6 +77,40 @@ class ExecutionRow(peewee.Model):
 
     class Meta:
         table_name = "execution"
+
+
+class EventRow(peewee.Model):
+    """`target` is the only execution that it is for, or empty; `key` stands for source and id."""
+
+    sequence = peewee.BigAutoField()
+    namespace = peewee.TextField()
+    target = peewee.TextField()
+    key = peewee.TextField()
+    type = peewee.TextField()
+    accepted_at = peewee.BigIntegerField()
+    delivered_at = peewee.BigIntegerField(null=True)
+    body = peewee.TextField()
+
+    class Meta:
+        table_name = "event"
+
+
+class EventListenerRow(peewee.Model):
+    """A listener of an execution has a row for each type that it wants, or one with an empty type.
+
+    `round` counts its fetches; `woken_round` is the last one after which it was woken.
+    """
+
+    id = peewee.BigAutoField()
+    execution_id = peewee.TextField()
+    listener = peewee.BigIntegerField()
+    namespace = peewee.TextField()
+    type = peewee.TextField()
+    round = peewee.BigIntegerField()
+    woken_round = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "event_listener"
 
 
 class ExecutionEventRow(peewee.Model):

@@ -21,7 +21,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from biz.dsl.errors import WorkflowError
-from biz.engine import REVISION, WORKFLOW_TYPE, RunRefused, RunRequest, RunState
+from biz.engine import REVISION, WAKE_SIGNAL, WORKFLOW_TYPE, RunRefused, RunRequest, RunState
 from biz.errors import EngineUnavailable
 from biz.execution import Execution, ExecutionEnd, ExecutionStatus
 
@@ -93,6 +93,16 @@ class TemporalEngine:
                 if error.status is RPCStatusCode.INVALID_ARGUMENT:
                     raise RunRefused(f"Temporal refuses the run: {error.message}") from error
                 raise _unavailable() from error
+
+    async def wake(self, id: str) -> bool:
+        """See Engine."""
+        try:
+            await self._client.get_workflow_handle(id).signal(WAKE_SIGNAL, rpc_timeout=_RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise _unavailable() from error
+        return True
 
     async def wait(self, id: str, timeout: timedelta) -> None:
         """See Engine. Holds one long poll at Temporal."""

@@ -10,14 +10,23 @@ with workflow.unsafe.imports_passed_through():
     from biz.dsl.errors import TaskFault, WorkflowError
     from biz.dsl.interpreter import Interpreter
     from biz.dsl.validator import InvalidWorkflow, load_workflow
-    from biz.engine import WORKFLOW_TYPE, RunRequest
+    from biz.engine import WAKE_SIGNAL, WORKFLOW_TYPE, RunRequest
     from biz.execution import ExecutionEnd, ExecutionStatus
+    from workflows.event_listening import EventListening
     from workflows.runtime import TemporalRuntime
 
 
 @workflow.defn(name=WORKFLOW_TYPE)
 class DefinitionWorkflow:
     """A run. Its result is the workflow's output; a fault fails it with the problem details."""
+
+    def __init__(self) -> None:
+        self._listening = EventListening()
+
+    @workflow.signal(name=WAKE_SIGNAL)
+    def wake(self) -> None:
+        """An event may be there that the run listens for."""
+        self._listening.wake()
 
     @workflow.run
     async def run(self, request: RunRequest) -> Any:
@@ -27,6 +36,7 @@ class DefinitionWorkflow:
             namespace=request.namespace,
             engine_version=request.engine_version,
             revision=request.revision,
+            listening=self._listening,
         )
         output, error = None, None
         try:

@@ -4,29 +4,32 @@ A run keeps the revision that it was started with. From revision 1 on it writes 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+from temporalio.exceptions import ActivityError, ApplicationError
 
+from biz.dsl.arrivals import EventPage, Listener
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.emission import Emission
 from biz.dsl.calls.temporal_call import TemporalCall
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.events import Event
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.lifecycle import LifecycleEvent
-from biz.dsl.runtime import EventPage, Listener, Progress, RunDescriptor
+from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from workflows.activities.breath import breathe
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.performing import CallContext
 from workflows.activities.recording import RecordingActivities
+from workflows.cancellation import cancellable
+from workflows.event_listening import EventListening
 from workflows.history_buffer import HistoryBuffer
 from workflows.team_calls import call_team
 
@@ -69,13 +72,20 @@ class TemporalRuntime:
     """Implements `biz.dsl.runtime.Runtime` inside of a workflow."""
 
     def __init__(
-        self, *, execution_id: str, namespace: str, engine_version: str, revision: int
+        self,
+        *,
+        execution_id: str,
+        namespace: str,
+        engine_version: str,
+        revision: int,
+        listening: EventListening,
     ) -> None:
         self._execution_id = execution_id
         self._namespace = namespace
         self._engine_version = engine_version
         self._has_history = revision >= _FIRST_WITH_HISTORY
         self._history = HistoryBuffer()
+        self._listening = listening
         self._sequence = 0
 
     def describe(self) -> RunDescriptor:
@@ -122,7 +132,7 @@ class TemporalRuntime:
         if len(self._history) > _MOST_EVENTS_OF_A_CALL:
             await self._record_events()
         try:
-            with self._history.taken() as events, _cancellable():
+            with self._history.taken() as events, cancellable():
                 return await workflow.execute_activity(
                     call.KIND,
                     args=[call, self._context(progress, events)],
@@ -143,25 +153,28 @@ class TemporalRuntime:
         )
 
     async def emit(self, event: Event, progress: Progress) -> None:
-        """See Runtime."""
-        raise NotImplementedError
+        """An activity, as a call is."""
+        await self.call(Emission(idempotency_key=event["id"], event=event), progress)
 
     async def fetch_events(self, listener: Listener, after: int, progress: Progress) -> EventPage:
-        """See Runtime."""
-        raise NotImplementedError
+        """A local activity, and one more where the run waits."""
+        page = await self._listening.fetch(self._execution_id, listener, after)
+        if not page.arrivals and not page.has_more:
+            await self._record_progress(progress)
+        return page
 
     async def wait_for_events(self, listener: Listener) -> None:
-        """See Runtime."""
-        raise NotImplementedError
+        """Until a signal comes."""
+        await self._listening.wait(listener)
 
     async def stop_listening(self, listener: Listener) -> None:
-        """See Runtime."""
-        raise NotImplementedError
+        """A local activity where the listener has fetched."""
+        await self._listening.stop(self._execution_id, listener)
 
     async def evaluate(self, program: str, data: str) -> Any:
         """A local activity."""
         try:
-            with _cancellable():
+            with cancellable():
                 evaluated = await workflow.execute_local_activity_method(
                     EvaluationActivities.evaluate_expression,
                     args=[program, data],
@@ -181,7 +194,7 @@ class TemporalRuntime:
         if self._history:
             await self._record_events()
             return
-        with _cancellable():
+        with cancellable():
             await workflow.execute_local_activity(
                 breathe, start_to_close_timeout=_RECORDING_TIMEOUT, retry_policy=_RECORDING_RETRY
             )
@@ -201,11 +214,11 @@ class TemporalRuntime:
             await self._write(RecordingActivities.record_end, end, events)
 
     async def _record_progress(self, progress: Progress) -> None:
-        with self._history.taken() as events, _cancellable():
+        with self._history.taken() as events, cancellable():
             await self._write(RecordingActivities.record_progress, self._next(progress), events)
 
     async def _record_events(self) -> None:
-        with self._history.taken() as events, _cancellable():
+        with self._history.taken() as events, cancellable():
             await self._write(RecordingActivities.record_events, events)
 
     async def _write(self, activity: Callable[..., Awaitable[None]], *arguments: Any) -> None:
@@ -225,17 +238,6 @@ class TemporalRuntime:
             current_tasks=progress.current_tasks,
             at=workflow.now(),
         )
-
-
-@contextmanager
-def _cancellable() -> Iterator[None]:
-    """Tells an activity that was cancelled with the run from one that failed."""
-    try:
-        yield
-    except ActivityError as error:
-        if isinstance(error.cause, CancelledError):
-            raise asyncio.CancelledError from error
-        raise
 
 
 def _call_fault(error: ActivityError) -> TaskFault:

@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 
 from workflows.activities.breath import breathe
 from workflows.activities.evaluation import EvaluationActivities
+from workflows.activities.listening import ListeningActivities
 from workflows.activities.recording import RecordingActivities
 from workflows.definition_workflow import DefinitionWorkflow
 
@@ -32,6 +33,7 @@ def build_worker(
     callers: Sequence[Caller],
     recording: RecordingActivities,
     evaluation: EvaluationActivities,
+    listening: ListeningActivities,
     max_concurrent_calls: int,
     drain: timedelta,
 ) -> Worker:
@@ -50,6 +52,8 @@ def build_worker(
             recording.record_events,
             recording.record_end,
             evaluation.evaluate_expression,
+            listening.fetch_events,
+            listening.stop_listening,
         ],
         max_concurrent_activities=max_concurrent_calls,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,

@@ -31,7 +31,9 @@ async def _serve(settings: Settings) -> None:
         await open_part(container.metrics)
         server = await open_part(container.grpc_server)
         _log.info("serving", grpc_port=server.port, metrics=settings.metrics_address)
-        await until_one_ends(await open_part(container.reconciler))
+        await until_one_ends(
+            await open_part(container.reconciler), await open_part(container.event_sweeper)
+        )
 
 
 async def _work(settings: Settings) -> None:

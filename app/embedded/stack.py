@@ -75,7 +75,11 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
         await container.temporal_answers()
         await open_part(container.metrics)
         await open_part(container.grpc_server)
-        watched += [await open_part(container.reconciler), await open_part(container.worker)]
+        watched += [
+            await open_part(container.reconciler),
+            await open_part(container.event_sweeper),
+            await open_part(container.worker),
+        ]
         say("Starting Envoy")
         proxy = await stack.enter_async_context(
             envoy(

@@ -29,6 +29,8 @@ STANDARD_ATTRIBUTES = (
 )  # fmt: skip
 DATA = ("data", "data_base64")
 
+MAX_TYPE_LENGTH = 255
+
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _JSON = re.compile(r"(application|text)/([\w.+-]+\+)?json(\s*;.*)?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+")
@@ -143,6 +145,8 @@ def _message(name: str, attributes: Mapping[str, Any]) -> str:
 def _value_fault(name: str, value: Any) -> str:
     """What the library doesn't look at."""
     if isinstance(value, str):
+        if name == "type" and len(value) > MAX_TYPE_LENGTH:
+            return f"must have at most {MAX_TYPE_LENGTH} characters"
         if name in ("source", "dataschema") and not is_reference(value):
             return "must be a URI"
         return "must not hold control characters" if _CONTROL.search(value) else ""

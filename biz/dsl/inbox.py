@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from biz.dsl.arrivals import Arrival, EventPage
 from biz.dsl.interests import Interest
-from biz.dsl.runtime import Arrival, EventPage
 
 _sequence = attrgetter("sequence")
 

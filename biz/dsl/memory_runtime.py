@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from biz.dsl.arrivals import Arrival, EventPage, Listener
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.fetch_call import FetchCall
 from biz.dsl.concurrency import first
@@ -18,7 +19,7 @@ from biz.dsl.interests import admits
 from biz.dsl.interpreter import Interpreter
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.model import Workflow
-from biz.dsl.runtime import Arrival, EventPage, Listener, Progress, RunDescriptor
+from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.virtual_time import VirtualLoop
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from biz.dsl.arrivals import EventPage, Listener
 from biz.dsl.calls.call import Call
 from biz.dsl.events import Event
-from biz.dsl.interests import Interest
 from biz.dsl.lifecycle import LifecycleEvent
 
 
@@ -34,34 +34,6 @@ class RunDescriptor:
     runtime_name: str
     runtime_version: str
     runtime_metadata: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
-    """A task that listens; `id` is its number in the run.
-
-    It wants the events that satisfy one of `interests`.
-    """
-
-    id: int
-    interests: Sequence[Interest]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """An event that was accepted; `sequence` grows with each, and is the same for all runs."""
-
-    sequence: int
-    event: Event
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventPage:
-    """Events in their order, complete up to the sequence `cursor`. There may be more behind it."""
-
-    arrivals: Sequence[Arrival]
-    cursor: int
-    has_more: bool
 
 
 class Runtime(Protocol):

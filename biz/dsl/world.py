@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from biz.dsl.arrivals import Arrival, Listener
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.fetch_call import FetchCall, Purpose
 from biz.dsl.calls.resource import Resource
@@ -19,7 +20,7 @@ from biz.dsl.deferral import defer
 from biz.dsl.events import Event
 from biz.dsl.inbox import Inbox
 from biz.dsl.interests import Interest
-from biz.dsl.runtime import Arrival, Listener, Progress, RunDescriptor, Runtime
+from biz.dsl.runtime import Progress, RunDescriptor, Runtime
 
 if TYPE_CHECKING:
     from biz.dsl.model import Document
@@ -118,10 +119,15 @@ class World:
         """The events that satisfy one of the interests, while the block is done."""
         self._listeners += 1
         listener = Listener(id=self._listeners, interests=interests)
+        is_put_away = False
         try:
             yield Subscription(self, self._inbox, listener, path)
+        except GeneratorExit:  # the run leaves the memory of its worker, and goes on from another
+            is_put_away = True
+            raise
         finally:
-            await self._runtime.stop_listening(listener)
+            if not is_put_away:
+                await self._runtime.stop_listening(listener)
 
     async def fetch_events(self, listener: Listener, path: str) -> None:
         """Adds to the inbox what has come for a listener, or waits until something may have."""

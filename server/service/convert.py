@@ -4,7 +4,7 @@ What a request can't mean becomes an InvalidArgument that names every such field
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.duration_pb2 import Duration
@@ -132,6 +132,21 @@ def start_request_from_proto(request: execution_pb2.StartExecutionRequest) -> St
     )
     _refuse(faults)
     return start
+
+
+def cloud_event_from_proto(
+    request: execution_pb2.SignalExecutionRequest | execution_pb2.PublishEventRequest,
+) -> Any:
+    """The JSON value that is to be a CloudEvent, null where there is none.
+
+    Raises InvalidArgument.
+    """
+    if not request.HasField("event"):
+        return None
+    faults: list[Violation] = []
+    event = value_from_proto(request.event, field="event", faults=faults)
+    _refuse(faults)
+    return event
 
 
 def execution_query_from_proto(request: execution_pb2.ListExecutionsRequest) -> ExecutionQuery:

@@ -3,10 +3,12 @@
 import asyncio
 
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
+from biz.event import EventUsecase
 from biz.execution import ExecutionUsecase
 from biz.history import HistoryUsecase
 from server.service.convert import (
     check_execution_view,
+    cloud_event_from_proto,
     event_to_proto,
     execution_query_from_proto,
     execution_to_proto,
@@ -20,13 +22,19 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
     """Executions."""
 
     def __init__(
-        self, *, executions: ExecutionUsecase, history: HistoryUsecase, runs_url: str = ""
+        self,
+        *,
+        executions: ExecutionUsecase,
+        history: HistoryUsecase,
+        events: EventUsecase,
+        runs_url: str = "",
     ) -> None:
         """`runs_url` is where Temporal's web interface shows runs, each below its id, such as
         `http://localhost:8088/namespaces/default/workflows`; empty for nowhere.
         """
         self._executions = executions
         self._history = history
+        self._events = events
         self._runs_url = runs_url
 
     async def StartExecution(
@@ -79,3 +87,17 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
             next_page_token=page.next_token,
             total_size=page.total,
         )
+
+    async def SignalExecution(
+        self, request: execution_pb2.SignalExecutionRequest, context: object
+    ) -> execution_pb2.SignalExecutionResponse:
+        event = await asyncio.to_thread(cloud_event_from_proto, request)
+        await self._events.signal(request.id, event)
+        return execution_pb2.SignalExecutionResponse()
+
+    async def PublishEvent(
+        self, request: execution_pb2.PublishEventRequest, context: object
+    ) -> execution_pb2.PublishEventResponse:
+        event = await asyncio.to_thread(cloud_event_from_proto, request)
+        await self._events.publish(event, namespace=request.namespace)
+        return execution_pb2.PublishEventResponse()

@@ -21,6 +21,7 @@ class FakeEngine:
         self.available = True
         self.refuses = False
         self.started: list[Execution] = []
+        self.woken: list[str] = []
         self._ends: dict[str, ExecutionEnd] = {}
         self._ended: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -35,6 +36,11 @@ class FakeEngine:
             raise RunRefused("it is too large")
         if all(known.id != execution.id for known in self.started):
             self.started.append(execution)
+
+    async def wake(self, id: str) -> bool:
+        self._require_available()
+        self.woken.append(id)
+        return id not in self._ends
 
     async def wait(self, id: str, timeout: timedelta) -> None:
         self._require_available()

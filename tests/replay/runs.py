@@ -11,15 +11,19 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 
+from biz.dsl.arrivals import Arrival, EventPage, Listener
+from biz.dsl.interests import admits
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
+from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.fetching import FetchActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import new_http_client
+from workflows.activities.listening import ListeningActivities
 from workflows.activities.mcp_call import McpActivities
 from workflows.activities.openapi_call import OpenApiActivities
 from workflows.activities.process_policy import ProcessPolicy
@@ -154,6 +158,31 @@ def runs(service: str) -> Mapping[str, Run]:
             ],
             input={"word": "hello"},
         ),
+        "events": Run(
+            tasks=[
+                {"tell": {"emit": {"event": {"with": {"type": "told", "data": "${ .id }"}}}}},
+                {
+                    "hear": {
+                        "listen": {"to": {"any": [{"with": {"type": "fo.*"}}]}},
+                        "foreach": {"do": [{"note": {"set": "${ $item }"}}]},
+                    }
+                },
+                {
+                    "hear nothing": {
+                        "try": [
+                            {
+                                "hear": {
+                                    "listen": {"to": {"one": {"with": {"type": "lost"}}}},
+                                    "timeout": {"after": {"seconds": 1}},
+                                }
+                            }
+                        ],
+                        "catch": {"errors": {"with": {"status": 408}}},
+                    }
+                },
+            ],
+            input={"id": 7},
+        ),
         "invalid-input": Run(
             tasks=[{"set": {"set": {"a": 1}}}],
             input={},
@@ -179,6 +208,22 @@ class _NoDatabase:
         return None
 
 
+class _Events:
+    """Takes events and keeps none; whoever listens finds one of the type "found"."""
+
+    async def publish(self, event: Any, *, namespace: str = "") -> None:
+        return None
+
+    async def fetch(self, execution_id: str, listener: Listener, after: int) -> EventPage:
+        event = {"specversion": "1.0", "id": "1", "source": "/test", "type": "found", "data": 7}
+        arrivals = [Arrival(sequence=1, event=event)]
+        admitted = [a for a in arrivals if after < 1 and admits(listener.interests, a.event)]
+        return EventPage(arrivals=admitted, cursor=1, has_more=False)
+
+    async def stop_listening(self, execution_id: str, listener_id: int) -> None:
+        return None
+
+
 @asynccontextmanager
 async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with new_http_client(timeout_seconds=5) as http:
@@ -194,6 +239,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
             task_queue=task_queue,
             callers=[
                 HttpActivities(performer=performer, sender=sender),
+                EmissionActivities(performer=performer, publisher=_Events(), sink=None),
                 McpActivities(
                     performer=performer,
                     client=http,
@@ -209,6 +255,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
             ],
             recording=RecordingActivities(recorder=recorder),
             evaluation=EvaluationActivities(evaluator=pool),
+            listening=ListeningActivities(source=_Events()),
             max_concurrent_calls=10,
             drain=timedelta(seconds=1),
         )

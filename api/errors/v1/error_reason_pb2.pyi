@@ -90,6 +90,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INTERNAL: the service failed, and what happened is in its log under the request id. Report it;
     repeating may help where the call is safe to repeat.
     """
+    EXECUTION_ENDED: _ErrorReason.ValueType  # 23
+    """FAILED_PRECONDITION: the execution has ended; the metadata has its status. Start another one."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, with the domain
@@ -164,4 +166,6 @@ INTERNAL: ErrorReason.ValueType  # 22
 """INTERNAL: the service failed, and what happened is in its log under the request id. Report it;
 repeating may help where the call is safe to repeat.
 """
+EXECUTION_ENDED: ErrorReason.ValueType  # 23
+"""FAILED_PRECONDITION: the execution has ended; the metadata has its status. Start another one."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -21,12 +21,14 @@ from api.template.v1.template_pb2_grpc import (
     TemplateServiceStub,
     add_TemplateServiceServicer_to_server,
 )
+from biz.event import EventUsecase
 from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
 from biz.history import HistoryUsecase
 from biz.paging import PageTokens
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from data.database import Database
+from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
 from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
@@ -97,6 +99,12 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                         repo=PeeweeHistoryRepo(database=database),
                         executions=execution_repo,
                         page_tokens=page_tokens,
+                    ),
+                    events=EventUsecase(
+                        repo=PeeweeEventRepo(database=database),
+                        executions=execution_repo,
+                        engine=engine,
+                        clock=now,
                     ),
                 ),
             ),

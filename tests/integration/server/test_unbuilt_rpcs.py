@@ -27,6 +27,8 @@ BUILT = {
     "ListExecutions",
     "ListExecutionEvents",
     "ValidateWorkflow",
+    "SignalExecution",
+    "PublishEvent",
 }
 UNBUILT = [
     method

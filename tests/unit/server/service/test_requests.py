@@ -63,6 +63,8 @@ REQUESTS: Mapping[str, Message] = {
     "GetExecution": execution_pb2.GetExecutionRequest(),
     "ListExecutions": execution_pb2.ListExecutionsRequest(),
     "ListExecutionEvents": execution_pb2.ListExecutionEventsRequest(),
+    "SignalExecution": execution_pb2.SignalExecutionRequest(),
+    "PublishEvent": execution_pb2.PublishEventRequest(),
     "ValidateWorkflow": workflow_pb2.ValidateWorkflowRequest(),
 }
 
@@ -73,10 +75,11 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     aliases: Any = Recorder(ALIASES)
     executions: Any = Recorder(EXECUTIONS)
     history: Any = Recorder({"list": Page(items=[EVENT], next_token="t", total=1)})
+    events: Any = Recorder({"signal": None, "publish": None})
     workflows: Any = Recorder({"validate": ()})
     services: list[Any] = [
         TemplateService(templates=templates, aliases=aliases),
-        ExecutionService(executions=executions, history=history),
+        ExecutionService(executions=executions, history=history, events=events),
         WorkflowService(workflows=workflows),
     ]
     [service] = [s for s in services if rpc in type(s).__dict__]
@@ -84,8 +87,8 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         answer = await getattr(service, rpc)(request, None)
     except InvalidArgument as error:
         return "refused", error.violations
-    asked = templates.asked + aliases.asked + executions.asked + history.asked + workflows.asked
-    return asked, answer
+    cases = (templates, aliases, executions, history, events, workflows)
+    return [asked for case in cases for asked in case.asked], answer
 
 
 def set_field(request: Message, field: FieldDescriptor) -> None:
