@@ -1,34 +1,18 @@
 """The scenarios of the standard's conformance kit, and how their steps are read."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from gherkin.parser import Parser
 
 from biz.dsl.errors import is_same_type
 from biz.dsl.source import read
+from tests.conformance.ran import Ran
+from tests.fixtures.standard import STANDARD
 
-STANDARD = Path(
-    os.environ.get("OPEN_WORKFLOW_SPECIFICATION", Path(__file__).parents[3] / "shared" / "ows")
-)
 KIT = STANDARD / "ctk" / "features"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ran:
-    """How a run ended: `status` is completed, faulted or cancelled.
-
-    `trace` are the tasks that were started, in their order, each by its path.
-    """
-
-    status: str
-    output: Any = None
-    error: Mapping[str, Any] | None = None
-    trace: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

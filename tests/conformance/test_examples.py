@@ -14,8 +14,8 @@ from app.settings import Settings
 from biz.execution import ExecutionStatus, ExecutionUsecase, StartRequest
 from biz.template import TemplateUsecase
 from tests.conformance.examples import EXAMPLES, Example, prepare
-from tests.conformance.standard import STANDARD
 from tests.conformance.web import Web, serve
+from tests.fixtures.standard import STANDARD
 
 FILES = sorted((STANDARD / "examples").glob("*.yaml"))
 

@@ -8,12 +8,11 @@ import httpx
 import pytest
 import yaml
 
-from biz.dsl.errors import TaskFault
 from biz.dsl.lifecycle import LifecycleType
-from biz.dsl.memory_runtime import MemoryRuntime, run_in_memory
+from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.source import read
-from biz.dsl.validator import check
-from tests.conformance.features import KIT, Ran, Scenario, scenarios
+from tests.conformance.features import KIT, Scenario, scenarios
+from tests.conformance.ran import Ran, ran_in_memory
 from tests.conformance.stand_in import HOSTS, send, standing_in
 from tests.fixtures.stack import Stack
 from tests.fixtures.workflows import evaluate
@@ -67,20 +66,7 @@ def test_on_temporal(scenario: Scenario, run: Run) -> None:
 @each_scenario
 def test_in_memory(scenario: Scenario) -> None:
     runtime = MemoryRuntime(answer=send, evaluate=evaluate, start=datetime(2026, 1, 1, tzinfo=UTC))
-    workflow = check(scenario.definition).require()
-    output, error = None, None
-    try:
-        output = run_in_memory(workflow, scenario.input, runtime)
-    except TaskFault as fault:
-        error = fault.error.to_json()
-    scenario.check(
-        Ran(
-            status="completed" if error is None else "faulted",
-            output=output,
-            error=error,
-            trace=[e.task for e in runtime.events if e.type is LifecycleType.TASK_STARTED],
-        )
-    )
+    scenario.check(ran_in_memory(scenario.definition, scenario.input, runtime))
 
 
 @needs_kit
