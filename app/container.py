@@ -17,6 +17,7 @@ from api.template.v1.template_pb2_grpc import add_TemplateServiceServicer_to_ser
 from api.workflow.v1.workflow_pb2_grpc import add_WorkflowServiceServicer_to_server
 from app import resources
 from app.settings import Settings
+from biz.child_execution import ChildExecutionUsecase
 from biz.event import EventUsecase
 from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
@@ -42,6 +43,7 @@ from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
 from workflows.activities.authentication import Authenticator
+from workflows.activities.child_workflow import ChildActivities
 from workflows.activities.completing import CallCompleter
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
@@ -303,7 +305,11 @@ class Container(containers.DeclarativeContainer):
     event_sink = providers.Singleton(
         resources.make_event_sink, sender=http_sender, url=settings.provided.event_sink_url
     )
+    children = providers.Singleton(
+        ChildExecutionUsecase, repo=execution_repo, aliases=template_aliases, clock=clock
+    )
     callers = providers.List(
+        providers.Singleton(ChildActivities, performer=performer, children=children),
         providers.Singleton(HttpActivities, performer=performer, sender=http_sender),
         providers.Singleton(
             McpActivities,

@@ -26,7 +26,7 @@ class RunRequest:
     `engine_version` is the version of the service that started it: a run keeps it to its end.
     `namespace` is the execution's.
     `revision` says which commands the workflow code gives, so that a run under way goes on as it
-    began; see `workflows.runtime`.
+    began; see `workflows.runtime`. `depth` counts the runs around it.
     """
 
     execution_id: str
@@ -35,6 +35,7 @@ class RunRequest:
     engine_version: str
     namespace: str = DEFAULT_NAMESPACE
     revision: int = 0
+    depth: int = 0
 
 
 REVISION = 1

@@ -12,7 +12,13 @@ from biz.dsl.errors import WorkflowError
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.validator import check_input
 from biz.engine import Engine, RunRefused
-from biz.errors import BusinessKeyInUse, EngineUnavailable, InvalidArgument, Violation
+from biz.errors import (
+    BusinessKeyInUse,
+    EngineUnavailable,
+    ExecutionNotFound,
+    InvalidArgument,
+    Violation,
+)
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.labels import check_labels, parse_label_filter
 from biz.limits import check_length, check_size
@@ -63,7 +69,8 @@ class BusinessKeyPolicy(StrEnum):
 class NewExecution:
     """An execution before it is stored; `definition` is the template's text, pinned.
 
-    `input` is a JSON value. An empty `business_key` means none.
+    `input` is a JSON value. An empty `business_key` means none. `parent_id` is the execution that
+    runs it, empty where none does.
     """
 
     id: str
@@ -77,6 +84,7 @@ class NewExecution:
     labels: Mapping[str, str]
     business_key: str
     created_at: datetime
+    parent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +111,7 @@ class Execution:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    parent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +147,7 @@ class ExecutionQuery:
     statuses: Sequence[ExecutionStatus] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     business_key: str = ""
+    parent_id: str = ""
     created_after: datetime | None = None
     created_before: datetime | None = None
     full: bool = False
@@ -217,7 +227,7 @@ class ExecutionRepo(ExecutionRecorder, Protocol):
         ...
 
     async def list_pending(self, *, created_before: datetime, limit: int) -> Sequence[Execution]:
-        """Executions that the engine may not know yet, oldest first."""
+        """Executions that the engine may not know yet, oldest first, without children."""
         ...
 
     async def list_live(self, *, after_id: str, limit: int) -> Sequence[str]:
@@ -291,7 +301,14 @@ class ExecutionUsecase:
         if key and (known := await self._repo.find_by_request(key)):
             return known
         template = await self._template(request, namespace)
-        execution = await _new_execution(template, request, now=self._clock())
+        execution = await new_execution(
+            template,
+            id=str(uuid.uuid4()),
+            input=request.input,
+            now=self._clock(),
+            labels=request.labels,
+            business_key=request.business_key,
+        )
         try:
             return await self._repo.create(execution, key)
         except BusinessKeyInUse as taken:
@@ -348,18 +365,38 @@ async def start_run(
 async def settle(repo: ExecutionRepo, engine: Engine, id: str) -> Execution:
     """The execution; ended first, where its run has ended without writing so itself.
 
-    A run that the engine has no record of is left as it is: the engine may be the wrong one.
+    A run that the engine has no record of is left as it is: the engine may be the wrong one. Only
+    a child that was never started ends with its parent.
 
     Raises ExecutionNotFound, EngineUnavailable.
     """
     execution = await repo.get(id)
-    if execution.status.is_end or execution.status is ExecutionStatus.PENDING:
+    is_pending = execution.status is ExecutionStatus.PENDING
+    if execution.status.is_end or (is_pending and not execution.parent_id):
         return execution
     state = await engine.state(id)
-    if state is None or state.end is None:
+    end = state.end if state is not None else await _end_of_orphan(repo, execution)
+    if end is None:
         return execution
-    await repo.record_end(id, state.end)
+    await repo.record_end(id, end)
     return await repo.get(id)
+
+
+async def _end_of_orphan(repo: ExecutionRepo, execution: Execution) -> ExecutionEnd | None:
+    """How a child ends that its parent has stored, but not started before it ended itself."""
+    if execution.status is not ExecutionStatus.PENDING:
+        return None
+    try:
+        parent = await repo.get(execution.parent_id)
+    except ExecutionNotFound:
+        ended_at = execution.created_at
+    else:
+        if parent.ended_at is None:
+            return None
+        ended_at = max(parent.ended_at, execution.created_at)
+    return ExecutionEnd(
+        status=ExecutionStatus.CANCELLED, output=None, error=None, ended_at=ended_at
+    )
 
 
 def _key_of(request: StartRequest, namespace: str) -> RequestKey | None:
@@ -369,11 +406,18 @@ def _key_of(request: StartRequest, namespace: str) -> RequestKey | None:
     return request_key("StartExecution", namespace, request.request_id, content)
 
 
-async def _new_execution(
-    template: Template, request: StartRequest, *, now: datetime
+async def new_execution(
+    template: Template,
+    *,
+    id: str,
+    input: Any,
+    now: datetime,
+    labels: Mapping[str, str] | None = None,
+    business_key: str = "",
+    parent_id: str = "",
 ) -> NewExecution:
     """What is stored; raises InvalidArgument where the definition refuses the input."""
-    run_input = {} if request.input is None else request.input
+    run_input = {} if input is None else input
     # In a thread, since the first one parses the definition, and a schema may be large.
     broken = await asyncio.to_thread(check_input, template.config, run_input)
     if broken:
@@ -384,7 +428,7 @@ async def _new_execution(
             ]
         )
     return NewExecution(
-        id=str(uuid.uuid4()),
+        id=id,
         namespace=template.namespace,
         template_id=template.id,
         template_name=template.name,
@@ -392,9 +436,10 @@ async def _new_execution(
         definition=template.config,
         definition_digest=template.digest,
         input=run_input,
-        labels=request.labels,
-        business_key=request.business_key,
+        labels=labels or {},
+        business_key=business_key,
         created_at=now,
+        parent_id=parent_id,
     )
 
 

@@ -44,6 +44,7 @@ _LIGHT_TEXTS = (
 _LIVE = ExecutionRow.ended_at.is_null()
 # Written out, and not with a parameter, so that SQLite can tell that the partial index applies.
 _HAS_BUSINESS_KEY = peewee.SQL("business_key <> ''")
+_HAS_PARENT = peewee.SQL("parent_id <> ''")
 
 
 class PeeweeExecutionRepo:
@@ -178,6 +179,9 @@ def _conditions(db: peewee.Database, query: ExecutionQuery) -> Iterator[Any]:
     if query.business_key:
         yield ExecutionRow.business_key == query.business_key
         yield _HAS_BUSINESS_KEY
+    if query.parent_id:
+        yield ExecutionRow.parent_id == query.parent_id
+        yield _HAS_PARENT
     if query.created_after:
         yield ExecutionRow.created_at > to_microseconds(query.created_after)
     if query.created_before:
@@ -190,6 +194,7 @@ def _list_pending(db: peewee.Database, created_before: datetime, limit: int) -> 
         ExecutionRow.select()
         .where(
             ExecutionRow.status == ExecutionStatus.PENDING.value,
+            ExecutionRow.parent_id == "",
             ExecutionRow.created_at < to_microseconds(created_before),
         )
         .order_by(ExecutionRow.created_at)
@@ -247,6 +252,7 @@ def _to_columns(execution: NewExecution) -> dict[str, Any]:
         "current_tasks": "[]",
         "created_at": to_microseconds(execution.created_at),
         "event_cursor": last_event(execution.namespace),
+        "parent_id": execution.parent_id,
     }
 
 
@@ -270,4 +276,5 @@ def _from_row(row: ExecutionRow) -> Execution:
         created_at=from_microseconds(row.created_at),
         started_at=None if row.started_at is None else from_microseconds(row.started_at),
         ended_at=None if row.ended_at is None else from_microseconds(row.ended_at),
+        parent_id=row.parent_id,
     )

@@ -74,6 +74,7 @@ class ExecutionRow(peewee.Model):
     input = peewee.TextField(null=True)
     output = peewee.TextField(null=True)
     definition = peewee.TextField()
+    parent_id = peewee.TextField(default="")
 
     class Meta:
         table_name = "execution"

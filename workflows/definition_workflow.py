@@ -37,9 +37,12 @@ class DefinitionWorkflow:
             engine_version=request.engine_version,
             revision=request.revision,
             listening=self._listening,
+            depth=request.depth,
         )
         output, error = None, None
         try:
+            if request.depth:
+                await runtime.record_start()
             definition = load_workflow(request.definition)
             output = await Interpreter(definition, runtime).run(request.input)
         except asyncio.CancelledError:

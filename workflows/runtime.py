@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from biz.dsl.arrivals import EventPage, Listener
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.emission import Emission
 from biz.dsl.calls.temporal_call import TemporalCall
 from biz.dsl.errors import TaskFault, WorkflowError
@@ -23,18 +24,24 @@ from biz.dsl.expressions import EvaluationError
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
+from biz.engine import RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from workflows.activities.breath import breathe
+from workflows.activities.child_workflow import StoredChild
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.performing import CallContext
 from workflows.activities.recording import RecordingActivities
 from workflows.cancellation import cancellable
+from workflows.child_runs import run_child
 from workflows.event_listening import EventListening
 from workflows.history_buffer import HistoryBuffer
 from workflows.team_calls import call_team
 
 RUNTIME_NAME = "workflow-engine"
+MAX_DEPTH = 50
 MAX_CALL_BYTES = 2 * MAX_JSON_BYTES
+
+_Result = TypeVar("_Result")
 
 _FIRST_WITH_HISTORY = 1
 
@@ -79,10 +86,13 @@ class TemporalRuntime:
         engine_version: str,
         revision: int,
         listening: EventListening,
+        depth: int,
     ) -> None:
         self._execution_id = execution_id
         self._namespace = namespace
         self._engine_version = engine_version
+        self._revision = revision
+        self._depth = depth
         self._has_history = revision >= _FIRST_WITH_HISTORY
         self._history = HistoryBuffer()
         self._listening = listening
@@ -126,6 +136,28 @@ class TemporalRuntime:
         if isinstance(call, TemporalCall):
             await self._record_progress(progress)
             return await call_team(call)
+        return await self._execute(call, progress)
+
+    async def run_workflow(self, call: ChildCall, progress: Progress) -> Any:
+        """A child workflow, once an activity has stored its execution."""
+        if self._depth >= MAX_DEPTH:
+            detail = f"workflows run each other more than {MAX_DEPTH} deep"
+            raise TaskFault(WorkflowError.standard("runtime", detail))
+        stored = await self._execute(call, progress, StoredChild)
+        request = RunRequest(
+            execution_id=stored.execution_id,
+            definition=stored.definition,
+            input=stored.input,
+            engine_version=self._engine_version,
+            namespace=stored.namespace,
+            revision=self._revision,
+            depth=self._depth + 1,
+        )
+        return await run_child(request, summary=stored.summary, awaited=call.awaited)
+
+    async def _execute(
+        self, call: Call, progress: Progress, result: type[_Result] | None = None
+    ) -> Any:
         if json_size(asdict(call)) > MAX_CALL_BYTES:
             detail = f"what the call sends has more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))
@@ -136,6 +168,7 @@ class TemporalRuntime:
                 return await workflow.execute_activity(
                     call.KIND,
                     args=[call, self._context(progress, events)],
+                    result_type=result,
                     start_to_close_timeout=call.LONGEST,
                     heartbeat_timeout=_CALL_HEARTBEAT,
                     retry_policy=_CALL_RETRY,
@@ -198,6 +231,10 @@ class TemporalRuntime:
             await workflow.execute_local_activity(
                 breathe, start_to_close_timeout=_RECORDING_TIMEOUT, retry_policy=_RECORDING_RETRY
             )
+
+    async def record_start(self) -> None:
+        """Writes that the run has begun, where nobody else does."""
+        await self._record_progress(Progress(current_tasks=(), waiting=False))
 
     async def record_end(self, end: ExecutionEnd) -> None:
         """Writes how the run ended. A cancellation that comes now comes too late."""

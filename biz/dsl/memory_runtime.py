@@ -9,6 +9,7 @@ from typing import Any
 
 from biz.dsl.arrivals import Arrival, EventPage, Listener
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.fetch_call import FetchCall
 from biz.dsl.concurrency import first
 from biz.dsl.errors import TaskFault, WorkflowError
@@ -49,18 +50,21 @@ class MemoryRuntime:
         metadata: Mapping[str, Any] | None = None,
         events: Sequence[tuple[timedelta, Event]] = (),
         random: Callable[[], float] = lambda: 0.5,
+        find: Callable[[ChildCall], Workflow | None] = lambda call: None,
     ) -> None:
         """`answer` gives the output of each call, or raises TaskFault.
 
         `evaluate` gives the result of a jq program that may not end on a JSON text, or raises
         EvaluationError. `random` gives the random numbers.
-        `events` come from outside, each at a time after the start.
+        `events` come from outside, each at a time after the start. `find` gives the workflows that
+        the run has run; those that it doesn't know are answered.
         """
         self._answer = answer
         self._evaluate = evaluate
         self._now = start
         self.events: list[LifecycleEvent] = []
         self._random = random
+        self._find = find
         self._coming = sorted(
             ((start + after, event) for after, event in events), key=lambda coming: coming[0]
         )
@@ -110,6 +114,28 @@ class MemoryRuntime:
             detail = f"the document {call.resource.uri} {fault}"
             raise TaskFault(WorkflowError.standard("configuration", detail))
         return answer
+
+    async def run_workflow(self, call: ChildCall, progress: Progress) -> Any:
+        """A run of what is found, or else an answer. One that isn't awaited is never run."""
+        call.check()
+        workflow = self._find(call)
+        if workflow is None:
+            return self._answer(call)
+        if not call.awaited:
+            return None
+        child = MemoryRuntime(
+            answer=self._answer,
+            start=self._now,
+            evaluate=self._evaluate,
+            id=call.idempotency_key,
+            metadata=self._run.runtime_metadata,
+            random=self._random,
+            find=self._find,
+        )
+        try:
+            return await Interpreter(workflow, child).run(call.input)
+        finally:
+            self._now = max(self._now, child.now())
 
     async def emit(self, event: Event, progress: Progress) -> None:
         """Reaches the run's own listeners; the events are in `emitted`."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from biz.dsl.arrivals import EventPage, Listener
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.events import Event
 from biz.dsl.lifecycle import LifecycleEvent
 
@@ -65,6 +66,14 @@ class Runtime(Protocol):
 
     async def call(self, call: Call, progress: Progress) -> Any:
         """What the call gives, a JSON value; raises TaskFault."""
+        ...
+
+    async def run_workflow(self, call: ChildCall, progress: Progress) -> Any:
+        """What the workflow gives, null once it is started where it isn't awaited.
+
+        Raises TaskFault, also for the fault that it ended with. A cancellation cancels it too,
+        where it is awaited.
+        """
         ...
 
     async def emit(self, event: Event, progress: Progress) -> None:

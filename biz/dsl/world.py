@@ -12,11 +12,13 @@ from urllib.parse import quote
 
 from biz.dsl.arrivals import Arrival, Listener
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.fetch_call import FetchCall, Purpose
 from biz.dsl.calls.resource import Resource
 from biz.dsl.chronicle import Chronicle
 from biz.dsl.concurrency import first
 from biz.dsl.deferral import defer
+from biz.dsl.errors import TaskFault
 from biz.dsl.events import Event
 from biz.dsl.inbox import Inbox
 from biz.dsl.interests import Interest
@@ -97,6 +99,16 @@ class World:
         document = await self.call(call, path)
         self._documents.append((wanted, document))
         return document
+
+    async def run_workflow(self, call: ChildCall, path: str) -> Any:
+        """What the workflow gives; raises TaskFault, also for the fault that it ended with."""
+        self._rest()
+        with self._at(path, waiting=False):
+            try:
+                return await self._runtime.run_workflow(call, self._progress())
+            except TaskFault as fault:
+                # The place of a fault in the other workflow says nothing in this one.
+                raise TaskFault(replace(fault.error, instance="")) from None
 
     def next_call_key(self, path: str) -> str:
         """An idempotency key for one call of a task."""

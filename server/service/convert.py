@@ -152,9 +152,6 @@ def cloud_event_from_proto(
 def execution_query_from_proto(request: execution_pb2.ListExecutionsRequest) -> ExecutionQuery:
     """The filter, without its labels, which are read by the use case. Raises InvalidArgument."""
     faults: list[Violation] = []
-    if request.parent_id:
-        message = "can't be filtered by yet: no execution starts another"
-        faults.append(Violation(field="parent_id", code="unsupported", message=message))
     _check_enum(execution_pb2.Execution.View.DESCRIPTOR, request.view, "view", faults)
     query = ExecutionQuery(
         namespace=request.namespace,
@@ -166,6 +163,7 @@ def execution_query_from_proto(request: execution_pb2.ListExecutionsRequest) -> 
             if (status := _execution_status(number, index, faults))
         ],
         business_key=request.business_key,
+        parent_id=request.parent_id,
         created_after=_datetime(request.created_after)
         if request.HasField("created_after")
         else None,
@@ -218,6 +216,7 @@ def execution_to_proto(
         current_tasks=execution.current_tasks,
         temporal_url=f"{runs_url}/{execution.id}" if runs_url else "",
         business_key=execution.business_key,
+        parent_id=execution.parent_id,
     )
     if view != execution_pb2.Execution.BASIC:
         message.input.CopyFrom(value_to_proto(execution.input))

@@ -83,7 +83,9 @@ class FakeExecutionRepo:
         return [
             execution
             for execution in self.executions.values()
-            if execution.status is ExecutionStatus.PENDING and execution.created_at < created_before
+            if execution.status is ExecutionStatus.PENDING
+            and execution.created_at < created_before
+            and not execution.parent_id
         ][:limit]
 
     async def list_live(self, *, after_id: str, limit: int) -> Sequence[str]:

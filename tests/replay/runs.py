@@ -5,18 +5,21 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 
+from biz.child_execution import ChildRequest
 from biz.dsl.arrivals import Arrival, EventPage, Listener
 from biz.dsl.interests import admits
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
-from biz.execution import ExecutionEnd, ExecutionProgress
+from biz.execution import Execution, ExecutionEnd, ExecutionProgress
+from tests.fixtures.entities import COMPLETED
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
+from workflows.activities.child_workflow import ChildActivities
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
@@ -56,6 +59,10 @@ def runs(service: str) -> Mapping[str, Run]:
     }
     document = {"endpoint": f"{service}/petstore.json"}
     operation = {"document": document, "operationId": "getPetById"}
+
+    def child(name: str) -> dict[str, Any]:
+        return {"namespace": "test", "name": name, "version": "1.0.0"}
+
     return {
         "every-kind": Run(
             tasks=[
@@ -183,6 +190,19 @@ def runs(service: str) -> Mapping[str, Run]:
             ],
             input={"id": 7},
         ),
+        "children": Run(
+            tasks=[
+                {"leave": {"run": {"await": False, "workflow": child("answer")}}},
+                {"ask": {"run": {"workflow": child("answer")}}},
+                {
+                    "try": {
+                        "try": [{"fail": {"run": {"workflow": child("fail")}}}],
+                        "catch": {"do": [{"note": {"set": {"status": "${ $error.status }"}}}]},
+                    }
+                },
+            ],
+            input={},
+        ),
         "invalid-input": Run(
             tasks=[{"set": {"set": {"a": 1}}}],
             input={},
@@ -224,6 +244,19 @@ class _Events:
         return None
 
 
+class _Children:
+    """Stores nothing: each child runs the definition that it is named after."""
+
+    async def store(self, request: ChildRequest) -> Execution:
+        document = {"dsl": "1.0.0", "namespace": "test", "name": request.name, "version": "1.0.0"}
+        tasks = {
+            "answer": [{"set": {"set": {"answer": 42}}}],
+            "fail": [{"raise": {"raise": {"error": {"type": "https://x.test/e", "status": 418}}}}],
+        }
+        definition = json.dumps({"document": document, "do": tasks[request.name]})
+        return replace(COMPLETED, id=str(uuid.uuid4()), definition=definition, input=request.input)
+
+
 @asynccontextmanager
 async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with new_http_client(timeout_seconds=5) as http:
@@ -240,6 +273,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
             callers=[
                 HttpActivities(performer=performer, sender=sender),
                 EmissionActivities(performer=performer, publisher=_Events(), sink=None),
+                ChildActivities(performer=performer, children=_Children()),
                 McpActivities(
                     performer=performer,
                     client=http,

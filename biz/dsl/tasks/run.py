@@ -10,6 +10,7 @@ from biz.dsl.model import Task
 from biz.dsl.reader import Node
 from biz.dsl.tasks.run_script import ScriptTask
 from biz.dsl.tasks.run_shell import ShellTask
+from biz.dsl.tasks.run_workflow import RunWorkflowTask
 
 if TYPE_CHECKING:
     from biz.dsl.parser import TaskSource
@@ -20,8 +21,9 @@ OPTIONAL = ()
 _KINDS: Mapping[str, Callable[[TaskSource, Node, Mapping[str, Any]], Task]] = {
     "script": ScriptTask.parse,
     "shell": ShellTask.parse,
+    "workflow": RunWorkflowTask.parse,
 }
-_UNSUPPORTED = ("container", "workflow")
+_UNSUPPORTED = ("container",)
 
 
 def is_performed(definition: Mapping[str, Any]) -> bool:

@@ -48,7 +48,9 @@ def progress(sequence: int, *, status: ExecutionStatus = ExecutionStatus.RUNNING
     ids=repr,
 )
 async def test_what_is_stored_comes_back_whole(executions: PeeweeExecutionRepo, input: Any) -> None:
-    new = new_execution("e1", input=input, labels={"a.b/c": 'it\'s "x"'}, business_key="k")
+    new = new_execution(
+        "e1", input=input, labels={"a.b/c": 'it\'s "x"'}, business_key="k", parent_id="p"
+    )
 
     created = await executions.create(new, None)
 
@@ -272,6 +274,7 @@ async def test_pending_ones_are_listed_oldest_first(executions: PeeweeExecutionR
         await executions.create(new_execution(f"e{number}", age=number * SECOND), None)
     await executions.record_progress("e4", progress(0))
     await executions.record_end("e3", COMPLETED)
+    await executions.create(new_execution("child", parent_id="e1", age=9 * SECOND), None)
 
     pending = await executions.list_pending(created_before=NOW - SECOND, limit=10)
     assert [execution.id for execution in pending] == ["e5", "e2"]
@@ -314,7 +317,9 @@ async def test_each_filter_matches_what_it_says(executions: PeeweeExecutionRepo)
         ),
         None,
     )
-    await executions.create(new_execution("e2", namespace="other", age=SECOND), None)
+    await executions.create(
+        new_execution("e2", namespace="other", parent_id="e1", age=SECOND), None
+    )
     await executions.record_progress("e2", progress(0))
     await executions.create(new_execution("e3", age=2 * SECOND), None)
     await executions.record_end("e3", COMPLETED)
@@ -329,6 +334,7 @@ async def test_each_filter_matches_what_it_says(executions: PeeweeExecutionRepo)
     assert await found(template_id=1) == ["e1"]
     assert await found(template_name="a") == ["e1"]
     assert await found(business_key="k") == ["e1"]
+    assert await found(parent_id="e1") == ["e2"]
     assert await found(labels={"team": "x"}) == ["e1"]
     assert await found(statuses=[ExecutionStatus.RUNNING]) == ["e2"]
     assert await found(statuses=[ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED]) == [

@@ -352,7 +352,6 @@ class TestList:
             ({"status": [0]}, ("status#/0", "UNKNOWN_VALUE")),
             ({"status": [1, 99]}, ("status#/1", "UNKNOWN_VALUE")),
             ({"view": 9}, ("view", "UNKNOWN_VALUE")),
-            ({"parent_id": "x"}, ("parent_id", "UNSUPPORTED")),
             ({"order_by": "status"}, ("order_by", "UNKNOWN_ORDER")),
             ({"labels": ["team"]}, ("labels", "BAD_LABEL_FILTER")),
         ],

@@ -51,7 +51,9 @@ class World:
             pending_grace=GRACE,
         )
 
-    async def add(self, id: str, *, age: timedelta = HOUR, started: bool = False) -> None:
+    async def add(
+        self, id: str, *, age: timedelta = HOUR, started: bool = False, parent_id: str = ""
+    ) -> None:
         execution = NewExecution(
             id=id,
             namespace="shop",
@@ -64,6 +66,7 @@ class World:
             labels={},
             business_key="",
             created_at=NOW - age,
+            parent_id=parent_id,
         )
         stored = await self.repo.create(execution, None)
         if started:
@@ -111,6 +114,33 @@ async def test_what_is_being_started_is_left_to_its_starter(world: World) -> Non
     await world.reconciler().start_pending()
     assert world.status("new") is ExecutionStatus.PENDING
     assert not world.engine.started
+
+
+async def test_a_child_is_left_to_its_parent(world: World) -> None:
+    await world.add("parent", started=True)
+    await world.add("child", parent_id="parent")
+    await world.reconciler().start_pending()
+    await world.reconciler().sweep()
+    assert world.status("child") is ExecutionStatus.PENDING
+    assert [execution.id for execution in world.engine.started] == ["parent"]
+
+
+async def test_a_child_that_was_never_started_ends_with_its_parent(world: World) -> None:
+    await world.add("parent", started=True)
+    await world.add("child", parent_id="parent")
+    await world.add("orphan", parent_id="nobody")
+    await world.engine.end("parent", TERMINATED)
+    await world.reconciler().sweep()
+    await world.reconciler().sweep()
+    assert world.status("child") is ExecutionStatus.CANCELLED
+    assert world.status("orphan") is ExecutionStatus.CANCELLED
+
+
+async def test_a_child_that_was_started_ends_by_itself(world: World) -> None:
+    await world.add("child", parent_id="nobody")
+    await world.engine.start(world.repo.executions["child"])
+    await world.reconciler().sweep()
+    assert world.status("child") is ExecutionStatus.PENDING
 
 
 async def test_with_the_engine_down_it_stays_pending(world: World) -> None:

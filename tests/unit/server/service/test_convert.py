@@ -32,7 +32,7 @@ Execution = execution_pb2.Execution
 UNKNOWN: Any = 99
 
 # What only runs of other runs have, which nothing starts yet.
-RELATIONS = {"parent_id", "retry_of", "retried_by"}
+RELATIONS = {"retry_of", "retried_by"}
 
 
 def fields(message: Message) -> set[str]:
@@ -106,6 +106,7 @@ def test_every_field_of_an_execution_is_filled() -> None:
         "current_tasks": ["/do/0/getPet"],
         "temporal_url": f"{runs_url}/e-1",
         "business_key": "order-9",
+        "parent_id": "e-0",
         "definition": '{"document": {}}',
     }
 
@@ -220,7 +221,6 @@ def test_a_list_names_every_field_that_it_cant_take() -> None:
         parent_id="e-1", view=UNKNOWN, status=[Execution.PENDING, 0, UNKNOWN]
     )
     assert refused(lambda: execution_query_from_proto(request)) == [
-        ("parent_id", "", "unsupported"),
         ("view", "", "unknown-value"),
         ("status", "/1", "unknown-value"),
         ("status", "/2", "unknown-value"),
