@@ -11,8 +11,10 @@ pytest_plugins = [
     "tests.fixtures.postgres",
     "tests.fixtures.processes",
     "tests.fixtures.repos",
+    "tests.fixtures.run_service",
     "tests.fixtures.sql_database",
     "tests.fixtures.stack",
+    "tests.fixtures.team_worker",
     "tests.fixtures.temporal",
 ]
 

@@ -1,100 +1,23 @@
 """Runs on a real Temporal: what the database shows of them, and how they end."""
 
 import asyncio
-import json
-import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from temporalio.client import Client
 
-from app.container import opened
-from app.settings import Settings
 from biz.engine import WORKFLOW_TYPE, RunRequest
 from biz.execution import (
     Execution,
-    ExecutionRepo,
     ExecutionStatus,
-    ExecutionUsecase,
     NewExecution,
-    StartRequest,
 )
-from biz.history import HistoryUsecase
 from biz.paging import PageRequest
-from biz.template import TemplateUsecase
 from tests.fixtures.http_service import HttpService
+from tests.fixtures.run_service import Service, definition, until
 
 OUTSIDE_SECONDS = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Service:
-    """The use cases over real parts, with a worker and a reconciler beside them."""
-
-    templates: TemplateUsecase
-    executions: ExecutionUsecase
-    history: HistoryUsecase
-    repo: ExecutionRepo
-    temporal: Client
-    task_queue: str
-
-    async def start(self, tasks: Sequence[Any], input: Any = None, **extra: Any) -> Execution:
-        template = await self.templates.create(config=definition(tasks, **extra))
-        return await self.executions.start(StartRequest(template_id=template.id, input=input))
-
-    async def run(self, tasks: Sequence[Any], input: Any = None, **extra: Any) -> Execution:
-        started = await self.start(tasks, input, **extra)
-        return await self.executions.get(started.id, wait=timedelta(seconds=30))
-
-
-def definition(tasks: Sequence[Any], **extra: Any) -> str:
-    document = {
-        "dsl": "1.0.0",
-        "namespace": "test",
-        "name": f"run-{uuid.uuid4()}",
-        "version": "1.0.0",
-    }
-    return json.dumps({"document": document, "do": tasks, **extra})
-
-
-@pytest.fixture
-async def service(database_url: str, temporal_address: str) -> AsyncIterator[Service]:
-    settings = Settings(
-        database_url=database_url,
-        temporal_address=temporal_address,
-        task_queue=f"runs-{uuid.uuid4()}",
-    )
-    async with opened(settings) as container:
-        await container.worker()
-        await container.reconciler()
-        yield Service(
-            templates=await container.templates(),
-            executions=await container.executions(),
-            history=await container.history(),
-            repo=await container.execution_repo(),
-            temporal=await container.temporal_client(),
-            task_queue=settings.task_queue,
-        )
-
-
-async def until(
-    look: Callable[[], Awaitable[Execution]],
-    holds: Callable[[Execution], bool],
-    *,
-    seconds: float = 15,
-) -> Execution:
-    """The first execution seen for which `holds` is true."""
-    end = time.monotonic() + seconds
-    while True:
-        execution = await look()
-        if holds(execution):
-            return execution
-        assert time.monotonic() < end, execution
-        await asyncio.sleep(0.05)
 
 
 async def test_the_row_shows_where_a_run_stands(
