@@ -59,6 +59,18 @@ def runs(service: str) -> Mapping[str, Run]:
     }
     document = {"endpoint": f"{service}/petstore.json"}
     operation = {"document": document, "operationId": "getPetById"}
+    nobody = {
+        "call": "activity:1.0.0@temporal",
+        "with": {
+            "name": "Rest", "taskQueue": "nobody", "timeouts": {"scheduleToClose": "PT0.2S"},
+        },
+    }  # fmt: skip
+    alone = {
+        "call": "workflow:1.0.0@temporal",
+        "with": {
+            "name": "Rest", "taskQueue": "nobody", "timeouts": {"execution": "PT1S"},
+        },
+    }  # fmt: skip
 
     def child(name: str) -> dict[str, Any]:
         return {"namespace": "test", "name": name, "version": "1.0.0"}
@@ -128,10 +140,15 @@ def runs(service: str) -> Mapping[str, Run]:
             tasks=[
                 {"fetch": {"call": "fetch", "with": {"id": 7}}},
                 {"mocked": {"call": "fetch", "with": {"id": 8}}},
+                {"foreign": {"call": "nap:1.0.0@shared", "with": {"id": 9}}},
+                {"nobody": {"try": [{"call": nobody}], "catch": {}}},
+                {"alone": {"try": [{"call": alone}], "catch": {}}},
             ],
             input={},
             extra={
+                "output": {"schema": {"resource": {"endpoint": f"{service}/echo"}}},
                 "use": {
+                    "catalogs": {"shared": {"endpoint": service}},
                     "functions": {"fetch": {"do": [{"get": get}]}},
                     "extensions": [
                         {"log": {"extend": "composite", "before": [{"send": post}]}},
@@ -143,7 +160,7 @@ def runs(service: str) -> Mapping[str, Run]:
                             }
                         },
                     ],
-                }
+                },
             },
         ),
         "mcp": Run(
