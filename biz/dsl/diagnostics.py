@@ -38,6 +38,8 @@ CODES = {
     "unmatched-filter": "A filter asks for a property that no error has, so it catches none.",
     "unsupported-task": "A task of the standard that isn't supported yet.",
     "unsupported-property": "A property of the standard that isn't supported yet.",
+    "unreachable-task": "A task that no other one leads to.",
+    "endless-loop": "Tasks that lead to one another without a way out, of which none waits.",
     "literal-expression": "A text holds `${` but isn't an expression as a whole, so it stays.",
     "encoded-address": "An address begins with a variable, whose `:` and `/` are percent-encoded.",
     "unfetchable-document": "A document's address is neither http nor https, so it can't be had.",
@@ -94,6 +96,11 @@ class Diagnostics:
     def is_full(self) -> bool:
         """Whether nothing more is kept."""
         return len(self._found) == MAX_FOUND
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether one of them refuses the definition."""
+        return any(found.severity is Severity.ERROR for found in self._found)
 
     def _add(self, diagnostic: Diagnostic) -> None:
         if diagnostic.code not in CODES:

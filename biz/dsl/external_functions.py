@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from biz.dsl.diagnostics import Diagnostics, Severity
+from biz.dsl.flow import check_flow
 from biz.dsl.model import Task, TaskList
 from biz.dsl.parser import Parser
 from biz.dsl.reader import Node
-from biz.dsl.targets import check_targets
 from biz.dsl.use import Use
 
 _CACHED = 64
@@ -26,7 +26,7 @@ def function_fault(document: Any) -> str | None:
     diagnostics = Diagnostics()
     task = _parse(document, "function", "", diagnostics, is_trusted=False)
     if task is not None:
-        check_targets([TaskList([task], places={})], diagnostics)
+        check_flow([TaskList([task], places={})], diagnostics)
     errors = [found for found in diagnostics.all() if found.severity is Severity.ERROR]
     if not errors:
         return None

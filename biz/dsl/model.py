@@ -88,6 +88,10 @@ class Task(ABC):
         if "then" in self.definition:
             yield self.then, f"{self.pointer}/then"
 
+    def ways_on(self) -> Iterator[str]:
+        """The flow directives of which it follows one when it is done."""
+        yield self.then
+
     def lists(self) -> Iterator[TaskList]:
         """The lists of tasks inside it."""
         return iter(())
@@ -99,6 +103,11 @@ class TaskList:
 
     tasks: Sequence[Task]
     places: Mapping[str, int]
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether its tasks follow one another; branches of a fork don't, so none has a place."""
+        return bool(self.places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from biz.dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from biz.dsl.flow import check_flow
 from biz.dsl.model import Document, Workflow
 from biz.dsl.parser import parse_workflow
 from biz.dsl.positions import Position, SourceError
 from biz.dsl.schemas import Schema, SchemaFault
 from biz.dsl.source import read
-from biz.dsl.targets import check_targets
 
 _CACHED_WORKFLOWS = 64
 
@@ -88,7 +88,8 @@ def _check(text: str, *, is_trusted: bool) -> Checked:
         return Checked(workflow=None, diagnostics=(syntax,))
     diagnostics = Diagnostics()
     workflow = parse_workflow(source.value, diagnostics, is_trusted=is_trusted)
-    check_targets(workflow.lists(), diagnostics)
+    if not is_trusted:
+        check_flow(workflow.lists(), diagnostics)
     found = diagnostics.all()
     if not found:
         return Checked(workflow=workflow, diagnostics=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,3 +38,7 @@ class RaiseTask(Task):
         """Raises the error."""
         assert self.error is not None
         raise TaskFault(await self.error.resolve(frame))
+
+    def ways_on(self) -> Iterator[str]:
+        """None: it faults."""
+        return iter(())

@@ -62,6 +62,12 @@ class SwitchTask(Task):
         for case in self.cases:
             yield case.then, case.pointer
 
+    def ways_on(self) -> Iterator[str]:
+        """Those of its cases, and its own where none may match."""
+        yield from (case.then for case in self.cases)
+        if all(case.when is not None for case in self.cases):
+            yield self.then
+
 
 def _read_case(node: Node, variables: frozenset[str]) -> Case:
     fields = node.object(required=("then",), optional=("when",))

@@ -137,6 +137,12 @@ class TryTask(Task):
         if self.catch.do is not None:
             yield self.catch.do
 
+    def ways_on(self) -> Iterator[str]:
+        """Its own, and that of its catch."""
+        yield self.then
+        if self.catch.then is not None:
+            yield self.catch.then
+
     def directives(self) -> Iterator[tuple[str, str]]:
         """Its own, and that of its catch."""
         yield from super(TryTask, self).directives()

@@ -16,6 +16,8 @@ DOCS = Path(__file__).parents[4] / "docs" / "diagnostics.md"
 WARNINGS = {
     "ignored-property",
     "unmatched-filter",
+    "unreachable-task",
+    "endless-loop",
     "literal-expression",
     "encoded-address",
     "unfetchable-document",
@@ -91,6 +93,8 @@ SAMPLES = {
         "/do/0/a/catch/errors/with/code",
         "5",
     ),
+    "unreachable-task": ("do:\n- a: {do: [], then: end}\n- b: {do: []}", "/do/1/b", "{do"),
+    "endless-loop": ("do:\n- a: {do: [], then: a}", "/do/0/a", "{do"),
     "literal-expression": ("do:\n- a: {set: {x: 'Hi ${ .a }'}}", "/do/0/a/set/x", "'Hi"),
     "encoded-address": (
         "do:\n- a: {call: http, with: {method: get, endpoint: '{base}/x'}}",

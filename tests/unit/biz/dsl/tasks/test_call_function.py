@@ -206,7 +206,7 @@ def test_functions_that_always_call_themselves_are_refused(functions: Json) -> N
     "function",
     [
         {"if": ".", "call": "f"},
-        {"do": [{"a": {**ECHO, "then": "exit"}}, call("f")]},
+        {"do": [{"a": {**ECHO, "if": ".", "then": "exit"}}, call("f")]},
         {"do": [{"s": {"switch": [{"c": {"when": ".", "then": "end"}}]}}, call("f")]},
         {"for": {"in": "[]"}, "do": [call("f")]},
         {"try": [{"a": ECHO}], "catch": {"do": [call("f")]}},
