@@ -3,6 +3,7 @@
 import pytest
 
 pytest_plugins = [
+    "tests.fixtures.authority",
     "tests.fixtures.chain",
     "tests.fixtures.envoy",
     "tests.fixtures.grpc_service",
