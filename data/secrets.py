@@ -12,6 +12,7 @@ from biz.secrets import SecretNotFound
 
 _MAX_BYTES = 65_536
 _FILE_NAME = re.compile(r"[^/\0.][^/\0]*")
+_NAMESPACE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NOT_IN_A_VARIABLE = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -19,7 +20,8 @@ class LocalSecrets:
     """Implements `biz.secrets.SecretProvider`.
 
     A secret is the file NAMESPACE/NAME of a directory, else the variable PREFIX + NAMESPACE__NAME.
-    Where that holds a JSON object it is the value, otherwise its text is.
+    Where that holds a JSON object it is the value, otherwise its text is. Variables are there for
+    namespaces of lower-case letters and digits with single hyphens between.
     """
 
     def __init__(
@@ -61,8 +63,8 @@ class LocalSecrets:
             return None
 
     def _variable(self, namespace: str, name: str) -> str:
-        """Its name; none that another namespace's secret could have too."""
-        parts = [_NOT_IN_A_VARIABLE.sub("_", part) for part in (namespace, name)]
-        if "__" in parts[0] or "__" in parts[1] or parts[1].startswith("_"):
+        """Its name; empty for a namespace whose variables could be another one's too."""
+        if not _NAMESPACE.fullmatch(namespace):
             return ""
+        parts = [_NOT_IN_A_VARIABLE.sub("_", part) for part in (namespace, name)]
         return self._prefix + "__".join(parts)

@@ -15,6 +15,9 @@ from workflows.activities.authentication import Authenticator
 from workflows.activities.evaluation import Evaluator
 from workflows.activities.secrecy import keep_secret
 
+_SHOWN = 200
+"""Characters of an expression in an error."""
+
 _Call = TypeVar("_Call", bound=Call)
 
 
@@ -70,7 +73,8 @@ class _Completion:
             except EvaluationError as error:
                 if step.otherwise is not None:
                     return step.otherwise
-                raise TaskFault(WorkflowError.standard("expression", str(error))) from None
+                detail = str(error) if step.is_template else _described(step.text)
+                raise TaskFault(WorkflowError.standard("expression", detail)) from None
             keep_secret(self._results[index])
         return self._results[index]
 
@@ -109,6 +113,12 @@ class _Completion:
         for name in path:
             credentials = getattr(credentials, name)
         return asdict(await self._authenticator.authorization(cast(Credentials, credentials)))
+
+
+def _described(program: str) -> str:
+    """Of an expression that failed; what jq says holds parts of its data."""
+    shown = program if len(program) <= _SHOWN else f"{program[:_SHOWN]}…"
+    return f"the expression {shown} failed; why isn't told, since it reads secrets"
 
 
 def _path_of_credentials(value: Any) -> tuple[str, ...] | None:

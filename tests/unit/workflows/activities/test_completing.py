@@ -202,7 +202,18 @@ async def test_where_the_names_arent_written_down_all_that_are_listed_are_asked_
             "authorization",
             'the namespace "other" has no secret "key"',
         ),
-        (http({"body": "${ $secrets.key.x }"}), "shop", "expression", "Cannot index string"),
+        (
+            http({"body": "${ $secrets.key.x }"}),
+            "shop",
+            "expression",
+            "the expression $secrets.key.x failed; why isn't told, since it reads secrets",
+        ),
+        (
+            http({"body": "${ $secrets.key.x%s }" % (" + 1" * 100)}),
+            "shop",
+            "expression",
+            " +… failed; why isn't told",
+        ),
         (
             http({"body": "${ $secrets.login }"}, input={"from": "{id: $secrets.login}"}),
             "shop",
