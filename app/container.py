@@ -48,6 +48,7 @@ from workflows.activities.completing import CallCompleter
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.fetching import FetchActivities
+from workflows.activities.grpc_call import GrpcActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import HttpSender
 from workflows.activities.listening import ListeningActivities
@@ -330,6 +331,14 @@ class Container(containers.DeclarativeContainer):
             documents=documents,
         ),
         providers.Singleton(FetchActivities, performer=performer, resources=documents),
+        providers.Singleton(
+            GrpcActivities,
+            performer=performer,
+            authenticator=authenticator,
+            resources=documents,
+            timeout_seconds=settings.provided.call_timeout_seconds,
+            max_response_bytes=settings.provided.call_max_response_bytes,
+        ),
         providers.Singleton(
             OpenApiActivities,
             performer=performer,

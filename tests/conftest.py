@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.fixtures.authority",
     "tests.fixtures.chain",
     "tests.fixtures.envoy",
+    "tests.fixtures.grpc_peer",
     "tests.fixtures.grpc_service",
     "tests.fixtures.http_service",
     "tests.fixtures.mcp_server",

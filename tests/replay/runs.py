@@ -24,6 +24,7 @@ from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.fetching import FetchActivities
+from workflows.activities.grpc_call import GrpcActivities
 from workflows.activities.http_call import HttpActivities
 from workflows.activities.http_sender import new_http_client
 from workflows.activities.listening import ListeningActivities
@@ -132,6 +133,33 @@ def runs(service: str) -> Mapping[str, Run]:
                         "catch": {"as": "error", "do": [{"set": {"set": "${ $error }"}}]},
                     }
                 },
+            ],
+            input={"id": 7},
+        ),
+        "grpc": Run(
+            tasks=[
+                {
+                    "fail": {
+                        "try": [
+                            {
+                                "call": {
+                                    "call": "grpc",
+                                    "with": {
+                                        "proto": {"endpoint": "file:///pets.proto"},
+                                        "service": {
+                                            "name": "pets.v1.Pets",
+                                            "host": "127.0.0.1",
+                                            "port": 1,
+                                        },
+                                        "method": "GetPet",
+                                        "arguments": {"petId": "${ .id }"},
+                                    },
+                                }
+                            }
+                        ],
+                        "catch": {"as": "error", "do": [{"set": {"set": "${ $error }"}}]},
+                    }
+                }
             ],
             input={"id": 7},
         ),
@@ -300,6 +328,13 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                 ),
                 ShellActivities(performer=performer, policy=policy, runner=runner),
                 FetchActivities(performer=performer, resources=Resources(sender=sender)),
+                GrpcActivities(
+                    performer=performer,
+                    authenticator=new_authenticator(http),
+                    resources=Resources(sender=sender),
+                    timeout_seconds=5,
+                    max_response_bytes=100_000,
+                ),
                 OpenApiActivities(
                     performer=performer, sender=sender, resources=Resources(sender=sender)
                 ),

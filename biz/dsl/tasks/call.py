@@ -10,6 +10,7 @@ from biz.dsl.functions import PROTOCOLS
 from biz.dsl.model import Task
 from biz.dsl.tasks import call_external, call_temporal
 from biz.dsl.tasks.call_function import FunctionCallTask
+from biz.dsl.tasks.call_grpc import GrpcCallTask
 from biz.dsl.tasks.call_http import HttpCallTask
 from biz.dsl.tasks.call_mcp import McpCallTask
 from biz.dsl.tasks.call_openapi import OpenApiCallTask
@@ -21,6 +22,7 @@ REQUIRED = ("call",)
 OPTIONAL = ("with",)
 
 _READERS: Mapping[str, Callable[[TaskSource], Task | None]] = {
+    "grpc": GrpcCallTask.parse,
     "http": HttpCallTask.parse,
     "mcp": McpCallTask.parse,
     "openapi": OpenApiCallTask.parse,
