@@ -46,6 +46,9 @@ _Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of
 _Files = Annotated[
     list[Path], typer.Argument(metavar="FILE…", help="Workflow definitions, JSON or YAML.")
 ]
+_Event = Annotated[
+    str, typer.Argument(metavar="EVENT", help="The CloudEvent as a JSON object, or @FILE.")
+]
 _Output = Annotated[
     Literal["json", "table"], typer.Option("--output", "-o", help="Form of what is printed.")
 ]
@@ -198,6 +201,32 @@ def list_(
         limit=limit,
         output=output,
     )
+
+
+@cli.command(rich_help_panel=_USE)
+def publish(
+    event: _Event,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Namespace of those who listen.")
+    ] = "",
+    server: _Server = _SERVER,
+) -> None:
+    """Gives an event to all executions that listen for it."""
+    from app.commands import events as command
+
+    command.publish(event, server=server, namespace=namespace)
+
+
+@cli.command(rich_help_panel=_USE)
+def signal(
+    id: Annotated[str, typer.Argument(help="Id of the execution.")],
+    event: _Event,
+    server: _Server = _SERVER,
+) -> None:
+    """Gives an event to one execution."""
+    from app.commands import events as command
+
+    command.signal(id, event, server=server)
 
 
 @cli.command(rich_help_panel=_OPERATION)

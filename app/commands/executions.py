@@ -4,19 +4,16 @@ import json
 import time
 import uuid
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import typer
-from google.protobuf.json_format import ParseDict, ParseError
-from google.protobuf.struct_pb2 import Value
 from rich.console import Console
 
 from api.execution.v1 import execution_pb2
 from app.client import Client, connect
 from app.failure import Failure
+from app.json_argument import json_argument
 from app.output import Format, print_json, print_table, time_text, to_json
-from app.text_file import read_text
 
 Execution = execution_pb2.Execution
 
@@ -44,7 +41,7 @@ def run(
         template_name=name,
         version=version,
         alias=alias,
-        input=_input(input),
+        input=json_argument(input, name="--input"),
         request_id=str(uuid.uuid4()),
     )
     with connect(server) as client:
@@ -147,15 +144,3 @@ def _ending(execution: Execution) -> str:
     if not error.type:
         return what
     return f"{what} at {error.instance}: {error.title} ({error.status}): {error.detail}"
-
-
-def _input(text: str) -> Value:
-    """The JSON value in `text`, or in the file that it names by @FILE."""
-    try:
-        if text.startswith("@"):
-            text = read_text(Path(text[1:]))
-        return ParseDict(json.loads(text), Value())
-    except Failure as failure:
-        raise Failure(f"--input: {failure.message}") from failure
-    except (ValueError, ParseError) as error:
-        raise Failure(f"--input isn't JSON: {error}; write JSON or @FILE") from error

@@ -111,8 +111,9 @@ def read_event(event: Event, read: EventRead) -> Any:
 
 
 def _attribute_faults(attributes: Mapping[str, Any]) -> Iterator[EventFault]:
-    checked = dict(attributes)
-    time = checked.setdefault("time", _ANY_TIME)  # the library would take the present time
+    # What is missing the library would fill in: an id, the version, the present time.
+    checked = {"id": "", "specversion": "", "time": _ANY_TIME, **attributes}
+    time = checked["time"]
     if isinstance(time, str):
         checked["time"] = _parse_time(time)
     try:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -205,3 +206,35 @@ def test_client_commands_do_without_the_temporal_sdk() -> None:
         "import app.commands.validate; sys.exit('temporalio' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=60, check=False).returncode == 0
+
+
+LISTENING = """
+document: {{ dsl: 1.0.3, namespace: cli, name: {name}, version: 1.0.0 }}
+do:
+  - wait:
+      listen: {{ to: {{ any: [], until: length == 2 }} }}
+"""
+
+
+def test_events_reach_an_execution(terminal: Terminal, file: Path, name: str) -> None:
+    file.write_text(LISTENING.format(name=name))
+    terminal.run("apply", str(file))
+    run = ("run", name, "--namespace", "cli", "--output", "json")
+    id = json.loads(terminal.run(*run).stdout)["id"]
+    event = {"specversion": "1.0", "source": "/cli", "type": "t"}
+    published = json.dumps({**event, "id": uuid.uuid4().hex, "data": 1})
+    assert "accepted" in terminal.run("publish", published, "--namespace", "cli").stdout
+    signalled = file.with_name("event.json")
+    signalled.write_text(json.dumps({**event, "id": uuid.uuid4().hex, "data": 2}))
+    assert "accepted" in terminal.run("signal", id, f"@{signalled}").stdout
+    end = time.monotonic() + 20
+    while (seen := json.loads(terminal.run("get", id, "-o", "json").stdout))["output"] is None:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert seen["output"] == [1, 2]
+
+
+@pytest.mark.parametrize("event", ["{", "@missing.json", "[]"])
+def test_what_is_no_event_is_refused(terminal: Terminal, event: str) -> None:
+    with pytest.raises(Failure, match=r"EVENT|event"):
+        terminal.run("publish", event)
