@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionIterator:
-    """Tasks for each item, on the item; `item` and `at` name the variables of it and its index."""
+    """Tasks for each item, on the input of the task that subscribes.
+
+    `item` and `at` name the variables of the item and its index.
+    """
 
     item: str
     at: str
@@ -31,7 +34,7 @@ class SubscriptionIterator:
         local: Mapping[str, Any] = {**frame.local, self.item: item, self.at: index}
         if self.do is not None:
             path = f"{frame.path}/foreach/{index}/do"
-            outcome = await frame.walk.run_list(self.do, item, path, local)
+            outcome = await frame.walk.run_list(self.do, frame.input, path, local)
             if outcome.ended:
                 return outcome
         output = await frame.walk.produce(frame.within(local), self.output, outcome.output)

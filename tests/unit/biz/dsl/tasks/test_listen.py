@@ -230,9 +230,9 @@ class TestForeach:
         to = {"any": [], "until": "length == 2"}
         foreach = {"item": "event", "at": "i", "do": tasks}
         world = World(events=at_each_second(event(data=7), event(data=8), event(data=9)))
-        assert await world.run(listen(to, foreach=foreach), {}) == [
-            {"n": 7, "i": 0, "now": 7},
-            {"n": 8, "i": 1, "now": 8},
+        assert await world.run(listen(to, foreach=foreach), {"room": 1}) == [
+            {"n": 7, "i": 0, "now": {"room": 1}},
+            {"n": 8, "i": 1, "now": {"room": 1}},
         ]
         assert world.now == START + 11 * SECOND
 
@@ -261,7 +261,7 @@ class TestForeach:
         assert await World(events=at_each_second(event())).run(definition, {}) == {"x": 1}
 
     async def test_a_fault_in_it_names_the_task_without_the_iteration(self) -> None:
-        foreach = {"do": [{"bad": {"set": "${ error }"}}]}
+        foreach = {"do": [{"bad": {"set": "${ $item | error }"}}]}
         world = World(events=at_each_second(event(data="x")))
         with pytest.raises(Exception, match="x") as raised:
             await world.run(listen({"any": []}, foreach=foreach), {})
