@@ -24,14 +24,16 @@ class Example:
     """One example.
 
     `hosts` are those in its text that are stood in for, `replace` other texts in it that name what
-    isn't there. `events` are published once it runs. It completes with `output`, or with one that
-    the function accepts, or faults with an error that has `fault`; `check` looks at what was sent.
+    isn't there. `templates` are others that it runs, `events` are published once it runs. It
+    completes with `output`, or with one that the function accepts, or faults with an error that has
+    `fault`; `check` looks at what was sent.
     One that `goes_on` is cancelled once `check` holds.
     """
 
     input: Any = field(default_factory=dict)
     hosts: Sequence[str] = ()
     replace: Mapping[str, str] = field(default_factory=dict)
+    templates: Sequence[Mapping[str, Any]] = ()
     events: Sequence[Mapping[str, Any]] = ()
     goes_on: bool = False
     output: Any = None
@@ -113,6 +115,15 @@ _TO_ALL = Example(
     ),
     output=[{"temperature": 39}, {"bpm": 120}],
 )
+_REGISTER = {
+    "document": {
+        "dsl": "1.0.0",
+        "namespace": "test",
+        "name": "register-customer",
+        "version": "0.1.0",
+    },
+    "do": [{"register": {"set": {"registered": "${ .customer }"}}}],
+}
 _EVENT = {"specversion": "1.0", "id": "1", "source": "https://fake.com", "type": "triggered"}
 _NOT_IMPLEMENTED = {
     "type": "https://serverlessworkflow.io/errors/not-implemented",
@@ -224,6 +235,7 @@ EXAMPLES: Mapping[str, Example] = {
         output="stdin >  Hello Workflow\narg >  hello\nenv >  bar\n"
     ),
     "run-shell-stdin-and-arguments": Example(output="STDIN was: Hello World\nARGS are Foo Bar\n"),
+    "run-subflow": Example(templates=(_REGISTER,), output={"registered": ".user"}),
     "schedule-cron": Example(hosts=("example.com",), output={"started": True}, check=_started),
     "schedule-event-driven": Example(
         hosts=("hospital.example.com",),

@@ -87,6 +87,9 @@ async def test_an_example_does_what_its_text_says(service: Service, web: Web, na
     _write_secret(service, namespace, web)
     template = await service.templates.create(config=text, namespace=namespace)
 
+    for other in example.templates:
+        await service.templates.create(config=json.dumps(other))
+
     execution = await service.executions.start(
         StartRequest(template_id=template.id, input=example.input)
     )
