@@ -42,6 +42,7 @@ from server.service.admin import AdminService
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
+from workflows.activities.a2a_call import A2aActivities
 from workflows.activities.authentication import Authenticator
 from workflows.activities.child_workflow import ChildActivities
 from workflows.activities.completing import CallCompleter
@@ -312,6 +313,14 @@ class Container(containers.DeclarativeContainer):
     callers = providers.List(
         providers.Singleton(ChildActivities, performer=performer, children=children),
         providers.Singleton(HttpActivities, performer=performer, sender=http_sender),
+        providers.Singleton(
+            A2aActivities,
+            performer=performer,
+            client=http_client,
+            authenticator=authenticator,
+            resources=documents,
+            max_response_bytes=settings.provided.call_max_response_bytes,
+        ),
         providers.Singleton(
             McpActivities,
             performer=performer,

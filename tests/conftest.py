@@ -4,6 +4,7 @@ import pytest
 
 pytest_plugins = [
     "tests.fixtures.authority",
+    "tests.fixtures.a2a_agent",
     "tests.fixtures.chain",
     "tests.fixtures.envoy",
     "tests.fixtures.grpc_peer",

@@ -19,6 +19,7 @@ from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
 from biz.execution import Execution, ExecutionEnd, ExecutionProgress
 from tests.fixtures.entities import COMPLETED
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
+from workflows.activities.a2a_call import A2aActivities
 from workflows.activities.child_workflow import ChildActivities
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
@@ -319,6 +320,13 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                 HttpActivities(performer=performer, sender=sender),
                 EmissionActivities(performer=performer, publisher=_Events(), sink=None),
                 ChildActivities(performer=performer, children=_Children()),
+                A2aActivities(
+                    performer=performer,
+                    client=http,
+                    authenticator=new_authenticator(http),
+                    resources=Resources(sender=sender),
+                    max_response_bytes=100_000,
+                ),
                 McpActivities(
                     performer=performer,
                     client=http,

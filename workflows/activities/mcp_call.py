@@ -30,10 +30,11 @@ from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from workflows.activities.authentication import Authenticator
 from workflows.activities.http_sender import shown_url
-from workflows.activities.mcp_http import WorkerTransport
+from workflows.activities.mcp_http import McpHttpTransport
 from workflows.activities.mcp_stdio import Messages, stdio_transport
 from workflows.activities.performing import CallContext, Performer
 from workflows.activities.process_policy import ProcessKind, ProcessPolicy
+from workflows.activities.sdk_http import SdkHttp
 
 _LONGEST_CALL_SECONDS = 300.0
 _LARGEST_OUTPUT = 2 * MAX_JSON_BYTES
@@ -118,12 +119,14 @@ class McpActivities:
 
     @asynccontextmanager
     async def _http(self, call: McpCall, http: McpHttp) -> AsyncIterator[Messages]:
-        transport = WorkerTransport(
-            client=self._client,
-            authenticator=self._authenticator,
-            authentication=http.authentication,
-            max_response_bytes=self._max_response_bytes,
-            silence_seconds=None if call.timeout_seconds else self._client.timeout.read,
+        transport = McpHttpTransport(
+            SdkHttp(
+                client=self._client,
+                authenticator=self._authenticator,
+                authentication=call.authentication,
+                max_response_bytes=self._max_response_bytes,
+                silence_seconds=None if call.timeout_seconds else self._client.timeout.read,
+            )
         )
         httpx.URL(http.uri)  # the SDK would lose what is wrong with it
         headers = list(pairs("headers", http.headers))

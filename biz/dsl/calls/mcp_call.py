@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.http_call import pairs
-from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.json_types import describe
 
@@ -18,15 +17,12 @@ class McpHttp:
 
     uri: Any
     headers: Any
-    authentication: Credentials | None
 
     def require_valid(self) -> None:
         """See Call."""
         if not isinstance(self.uri, str):
             raise _fault("the endpoint's expression must give a string")
         pairs("headers", self.headers)
-        if self.authentication is not None:
-            self.authentication.require_valid()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from biz.dsl.catalogs import parse_reference
 from biz.dsl.functions import PROTOCOLS
 from biz.dsl.model import Task
 from biz.dsl.tasks import call_external, call_temporal
+from biz.dsl.tasks.call_a2a import A2aCallTask
 from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.call_grpc import GrpcCallTask
 from biz.dsl.tasks.call_http import HttpCallTask
@@ -23,6 +24,7 @@ OPTIONAL = ("with",)
 
 _READERS: Mapping[str, Callable[[TaskSource], Task | None]] = {
     "grpc": GrpcCallTask.parse,
+    "a2a": A2aCallTask.parse,
     "http": HttpCallTask.parse,
     "mcp": McpCallTask.parse,
     "openapi": OpenApiCallTask.parse,

@@ -10,8 +10,9 @@ from biz.dsl.durations import read_duration
 from biz.dsl.endpoints import Endpoint, read_endpoint
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Duration, Evaluable, Task
+from biz.dsl.parameters import read_parameters
 from biz.dsl.reader import Node
-from biz.dsl.values import ArrayValue, Literal, ObjectValue, read_expression, read_value
+from biz.dsl.values import ArrayValue, Literal, ObjectValue, read_value
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame
@@ -35,11 +36,8 @@ class _Http:
     headers: Evaluable
 
     async def resolve(self, frame: Frame) -> McpHttp:
-        authentication = self.endpoint.authentication
         return McpHttp(
-            uri=await self.endpoint.resolve(frame),
-            headers=await frame.evaluate(self.headers),
-            authentication=await authentication.resolve(frame) if authentication else None,
+            uri=await self.endpoint.resolve(frame), headers=await frame.evaluate(self.headers)
         )
 
 
@@ -90,7 +88,9 @@ class McpCallTask(Task):
             parameters=read_parameters(arguments.get("parameters"), variables),
             protocol_version=version.string() if version else _PROTOCOL_VERSION,
             client=_read_client(client, variables) if client else None,
-            patience=read_duration(patience, variables) if patience else None,
+            patience=read_duration(patience, source.without_secrets().variables)
+            if patience
+            else None,
             http=http,
             stdio=stdio,
             **source.common,
@@ -101,6 +101,7 @@ class McpCallTask(Task):
         patience, run = None, frame.world.run
         if self.patience is not None:
             patience = (await frame.duration(self.patience)).total_seconds()
+        authentication = self.http.endpoint.authentication if self.http else None
         name, version = self.client or (Literal(run.runtime_name), Literal(run.runtime_version))
         call = McpCall(
             method=self.method,
@@ -111,19 +112,10 @@ class McpCallTask(Task):
             timeout_seconds=patience,
             http=await self.http.resolve(frame) if self.http else None,
             stdio=await self.stdio.resolve(frame) if self.stdio else None,
+            authentication=await authentication.resolve(frame) if authentication else None,
             idempotency_key=frame.world.next_call_key(frame.path),
         )
         return Outcome(await frame.world.call(call, frame.path))
-
-
-def read_parameters(node: Node | None, variables: frozenset[str]) -> Evaluable:
-    """The parameters of a method: an object, or an expression that gives one."""
-    if node is None:
-        return Literal({})
-    if isinstance(node.value, str):
-        return read_expression(node, variables)
-    node.mapping()
-    return read_value(node, variables)
 
 
 def _read_client(node: Node, variables: frozenset[str]) -> tuple[Evaluable, Evaluable]:

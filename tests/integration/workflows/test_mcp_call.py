@@ -62,7 +62,7 @@ def call(method: str = "tools/list", **properties: Any) -> McpCall:
 
 
 def at(uri: str, **properties: Any) -> McpHttp:
-    return McpHttp(**{"uri": uri, "headers": {}, "authentication": None, **properties})
+    return McpHttp(**{"uri": uri, "headers": {}, **properties})
 
 
 def process(*arguments: str, **environment: str) -> McpStdio:
@@ -182,9 +182,9 @@ async def test_http_headers_and_credentials_are_sent(build: Build, mcp_peer: Mcp
     http = at(
         f"{mcp_peer.url}/mcp",
         headers={"X-Team": "blue"},
-        authentication=Credentials(scheme="bearer", properties={"token": "t0ken"}),
     )
-    await perform(build().call, call(http=http))
+    credentials = Credentials(scheme="bearer", properties={"token": "t0ken"})
+    await perform(build().call, call(http=http, authentication=credentials))
     assert mcp_peer.headers["x-team"] == "blue"
     assert mcp_peer.headers["authorization"] == "Bearer t0ken"
     assert mcp_peer.headers["mcp-protocol-version"] == "2025-06-18"

@@ -219,7 +219,7 @@ def test_what_is_no_http_call(properties: Json, code: str, pointer: str) -> None
         ({"call": "htpp", "with": {}}, "unknown-reference", "/call"),
         *(
             ({"call": protocol, "with": {}}, "unsupported-task", "/call")
-            for protocol in ("a2a", "asyncapi")
+            for protocol in ("asyncapi",)
         ),
     ],
 )

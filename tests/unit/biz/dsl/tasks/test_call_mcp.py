@@ -21,7 +21,7 @@ PLAIN = McpCall(
     client_name="workflow-engine",
     client_version="memory",
     timeout_seconds=None,
-    http=McpHttp(uri=URI, headers={}, authentication=None),
+    http=McpHttp(uri=URI, headers={}),
     stdio=None,
     idempotency_key="run-1:/do/0/call:1",
 )
@@ -52,11 +52,10 @@ def stdio(**properties: Any) -> McpStdio:
         ({"client": {"name": "me", "version": "${ .name }"}},
          {"client_name": "me", "client_version": "ann"}),
         ({"transport": {"http": {"endpoint": "${ .uri }", "headers": {"X-Name": "${ .name }"}}}},
-         {"http": McpHttp(uri=URI, headers={"X-Name": "ann"}, authentication=None)}),
+         {"http": McpHttp(uri=URI, headers={"X-Name": "ann"})}),
         ({"transport": {"http": {"endpoint": {"uri": URI, "authentication": {
             "bearer": {"token": "${ .name }"}}}}}},
-         {"http": McpHttp(uri=URI, headers={}, authentication=Credentials(
-             scheme="bearer", properties={"token": "ann"}))}),
+         {"authentication": Credentials(scheme="bearer", properties={"token": "ann"})}),
         ({"transport": STDIO}, {"http": None, "stdio": stdio()}),
         ({"transport": {"stdio": {"command": "${ .name }", "arguments": ["-x", "${ .name }"],
                                   "environment": {"TOKEN": "${ .name }"}}}},
