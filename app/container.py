@@ -43,6 +43,8 @@ from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
 from workflows.activities.a2a_call import A2aActivities
+from workflows.activities.asyncapi_call import PublishActivities, ReceiveActivities
+from workflows.activities.asyncapi_http import HttpMessages
 from workflows.activities.authentication import Authenticator
 from workflows.activities.child_workflow import ChildActivities
 from workflows.activities.completing import CallCompleter
@@ -310,6 +312,9 @@ class Container(containers.DeclarativeContainer):
     children = providers.Singleton(
         ChildExecutionUsecase, repo=execution_repo, aliases=template_aliases, clock=clock
     )
+    http_messages = providers.Singleton(
+        HttpMessages, sender=http_sender, client=http_client, authenticator=authenticator
+    )
     callers = providers.List(
         providers.Singleton(ChildActivities, performer=performer, children=children),
         providers.Singleton(HttpActivities, performer=performer, sender=http_sender),
@@ -320,6 +325,16 @@ class Container(containers.DeclarativeContainer):
             authenticator=authenticator,
             resources=documents,
             max_response_bytes=settings.provided.call_max_response_bytes,
+        ),
+        providers.Singleton(
+            PublishActivities, performer=performer, resources=documents, http=http_messages
+        ),
+        providers.Singleton(
+            ReceiveActivities,
+            performer=performer,
+            resources=documents,
+            http=http_messages,
+            subscriptions=Base(resources.open_subscriptions),
         ),
         providers.Singleton(
             McpActivities,

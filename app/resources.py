@@ -24,6 +24,7 @@ from workflows.activities.event_sink import EventSink
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.http_sender import HttpSender, new_http_client
 from workflows.activities.process_runner import ProcessLimits, ProcessRunner, user_problem
+from workflows.activities.subscriptions import Subscriptions
 
 _CONNECT_PAUSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
@@ -125,6 +126,15 @@ async def open_expression_pool(
         yield pool
     finally:
         await pool.close()
+
+
+async def open_subscriptions() -> AsyncIterator[Subscriptions]:
+    """What keeps subscriptions between the activities that take messages from them."""
+    subscriptions = Subscriptions()
+    try:
+        yield subscriptions
+    finally:
+        await subscriptions.close()
 
 
 async def open_process_runner(

@@ -11,6 +11,8 @@ pytest_plugins = [
     "tests.fixtures.grpc_service",
     "tests.fixtures.http_service",
     "tests.fixtures.mcp_server",
+    "tests.fixtures.message_service",
+    "tests.fixtures.nats_server",
     "tests.fixtures.postgres",
     "tests.fixtures.processes",
     "tests.fixtures.repos",

@@ -37,6 +37,7 @@ CODES = {
     "ignored-property": "A property that means nothing at its place, though it may stand there.",
     "unmatched-filter": "A filter asks for a property that no error has, so it catches none.",
     "unsupported-task": "A task of the standard that isn't supported yet.",
+    "unsupported-protocol": "Messages go by a protocol that this engine doesn't speak.",
     "unsupported-property": "A property of the standard that isn't supported yet.",
     "unreachable-task": "A task that no other one leads to.",
     "endless-loop": "Tasks that lead to one another without a way out, of which none waits.",

@@ -20,6 +20,8 @@ from biz.execution import Execution, ExecutionEnd, ExecutionProgress
 from tests.fixtures.entities import COMPLETED
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from workflows.activities.a2a_call import A2aActivities
+from workflows.activities.asyncapi_call import PublishActivities, ReceiveActivities
+from workflows.activities.asyncapi_http import HttpMessages
 from workflows.activities.child_workflow import ChildActivities
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
@@ -36,6 +38,7 @@ from workflows.activities.process_runner import ProcessLimits, ProcessRunner
 from workflows.activities.recording import RecordingActivities
 from workflows.activities.resources import Resources
 from workflows.activities.shell_process import ShellActivities
+from workflows.activities.subscriptions import Subscriptions
 from workflows.worker import build_worker
 
 
@@ -54,6 +57,7 @@ def runs(service: str) -> Mapping[str, Run]:
     get = {"call": "http", "with": {"method": "get", "endpoint": f"{service}/pets/{{id}}"}}
     fail = {"call": "http", "with": {"method": "get", "endpoint": f"{service}/status/503"}}
     post = {"call": "http", "with": {"method": "post", "endpoint": f"{service}/echo", "body": {}}}
+    events = {"document": {"endpoint": f"{service}/asyncapi"}, "channel": "events"}
     tools = {
         "method": "tools/list",
         "timeout": "PT5S",
@@ -192,6 +196,30 @@ def runs(service: str) -> Mapping[str, Run]:
                 },
             },
         ),
+        "asyncapi": Run(
+            tasks=[
+                {
+                    "tell": {
+                        "call": "asyncapi",
+                        "with": {**events, "message": {"payload": {"a": 1}}},
+                    }
+                },
+                {
+                    "hear": {
+                        "call": "asyncapi",
+                        "with": {
+                            **events,
+                            "subscription": {
+                                "filter": ".payload.n > 1",
+                                "consume": {"amount": 2, "for": "PT10S"},
+                                "foreach": {"do": [{"take": {"set": "${ $item.payload }"}}]},
+                            },
+                        },
+                    }
+                },
+            ],
+            input={},
+        ),
         "mcp": Run(
             tasks=[
                 {
@@ -312,6 +340,8 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
         policy = ProcessPolicy(kinds=["shell"])
         limits = ProcessLimits(seconds=20, cpu_seconds=5, memory_mb=256, output_bytes=10_000)
         runner = ProcessRunner(limits=limits, user="", at_once=2)
+        documents = Resources(sender=sender)
+        messages = HttpMessages(sender=sender, client=http, authenticator=new_authenticator(http))
         pool = ExpressionPool(cpu_seconds=1, memory_mb=128)
         worker = build_worker(
             client=client,
@@ -326,6 +356,13 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                     authenticator=new_authenticator(http),
                     resources=Resources(sender=sender),
                     max_response_bytes=100_000,
+                ),
+                PublishActivities(performer=performer, resources=documents, http=messages),
+                ReceiveActivities(
+                    performer=performer,
+                    resources=documents,
+                    http=messages,
+                    subscriptions=Subscriptions(),
                 ),
                 McpActivities(
                     performer=performer,

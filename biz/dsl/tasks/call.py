@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from biz.dsl.catalogs import parse_reference
 from biz.dsl.functions import PROTOCOLS
 from biz.dsl.model import Task
-from biz.dsl.tasks import call_external, call_temporal
+from biz.dsl.tasks import call_asyncapi, call_external, call_temporal
 from biz.dsl.tasks.call_a2a import A2aCallTask
 from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.call_grpc import GrpcCallTask
@@ -23,8 +23,9 @@ REQUIRED = ("call",)
 OPTIONAL = ("with",)
 
 _READERS: Mapping[str, Callable[[TaskSource], Task | None]] = {
-    "grpc": GrpcCallTask.parse,
     "a2a": A2aCallTask.parse,
+    "asyncapi": call_asyncapi.parse,
+    "grpc": GrpcCallTask.parse,
     "http": HttpCallTask.parse,
     "mcp": McpCallTask.parse,
     "openapi": OpenApiCallTask.parse,
@@ -42,9 +43,6 @@ def parse(source: TaskSource) -> Task | None:
     name = node.string()
     if name in _READERS:
         return _READERS[name](source)
-    if name in PROTOCOLS:
-        node.error("unsupported-task", f"calls by {name} aren't supported yet")
-        return None
     return _parse_function(name, source)
 
 

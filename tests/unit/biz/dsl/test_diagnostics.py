@@ -15,6 +15,7 @@ from tests.fixtures.workflows import DOCUMENT, Json, workflow
 DOCS = Path(__file__).parents[4] / "docs" / "diagnostics.md"
 WARNINGS = {
     "ignored-property",
+    "unsupported-protocol",
     "unmatched-filter",
     "unreachable-task",
     "endless-loop",
@@ -87,6 +88,12 @@ SAMPLES = {
     "unsupported-task": ("do:\n- a: {run: {container: {}}}", "/do/0/a/run/container", "{}"),
     "invalid-schedule": ("do: []\nschedule: {cron: daily}", "/schedule/cron", "daily"),
     "unsupported-property": ("do: []\nevaluate: {language: js}", "/evaluate/language", "js"),
+    "unsupported-protocol": (
+        "do:\n- a: {call: asyncapi, with: {document: {endpoint: 'https://a.test'}, "
+        "operation: b, protocol: ws, message: {}}}",
+        "/do/0/a/with/protocol",
+        "ws",
+    ),
     "ignored-property": ("do: []\nowner: me", "/owner", "me"),
     "unmatched-filter": (
         "do:\n- a: {try: [], catch: {errors: {with: {code: 5}}}}",

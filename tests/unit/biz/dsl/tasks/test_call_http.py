@@ -217,10 +217,6 @@ def test_what_is_no_http_call(properties: Json, code: str, pointer: str) -> None
         ({"call": "http", "with": {"endpoint": URI}}, "missing-property", "/with"),
         ({"call": 1}, "wrong-type", "/call"),
         ({"call": "htpp", "with": {}}, "unknown-reference", "/call"),
-        *(
-            ({"call": protocol, "with": {}}, "unsupported-task", "/call")
-            for protocol in ("asyncapi",)
-        ),
     ],
 )
 def test_what_is_no_call(task: Json, code: str, pointer: str) -> None:
