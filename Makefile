@@ -32,10 +32,11 @@ help: ## Says what can be made.
 
 setup: $(READY) ## Makes .venv, with uv from pip where it is missing.
 
-generate: generated ## Writes what follows from the protos, and the table of settings.
+generate: generated ## Writes what follows from the protos, and the tables of settings and of the language.
 	rm -rf api
 	cp -r $(GENERATED)/. .
 	$(PYTHON) -m app.settings_table > docs/settings.md
+	$(PYTHON) -m app.language_table > docs/language.md
 
 lock: | $(READY) ## Pins the dependencies anew, with their hashes.
 	@# uv takes no group of a project that it doesn't manage, so it gets a copy that says nothing of it.
