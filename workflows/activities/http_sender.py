@@ -1,7 +1,7 @@
 """Sends HTTP requests for activities: authentication, redirects, bounds and faults in one place."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -43,13 +43,15 @@ class HttpRequest:
     """A request as it is sent.
 
     `query` is added to that of the URL. A request that isn't safe carries the `idempotency_key`;
-    it and the `content_type` count where `headers` have no such header.
+    it and the `content_type` count where `headers` have no such header. `secret_headers` are names
+    of headers that no other origin may be told.
     """
 
     method: str
     url: str
     query: Sequence[tuple[str, str]] = ()
     headers: Sequence[tuple[str, str]] = ()
+    secret_headers: Collection[str] = ()
     content: bytes | None = None
     content_type: str = ""
     authentication: Credentials | None = None
@@ -118,6 +120,8 @@ class HttpSender:
             try:
                 if request.redirect and response.next_request is not None:
                     sent = response.next_request
+                    if _origin(sent.url) != origin:
+                        _forget(sent, request.secret_headers)
                     continue
                 if not response.is_success:
                     phrase = _phrase(response.status_code)
@@ -143,6 +147,11 @@ class HttpSender:
             headers=headers,
             content=request.content,
         )
+
+
+def _forget(request: httpx.Request, headers: Collection[str]) -> None:
+    for name in headers:
+        request.headers.pop(name, None)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -15,6 +15,7 @@ from workflows.activities.http_body import FORM, JSON
 from workflows.activities.http_sender import HttpRequest
 from workflows.activities.openapi_operation import Body, Field, Operation, Parameter, Place
 from workflows.activities.openapi_parameters import in_cookie, in_header, in_path, in_query
+from workflows.activities.secrecy import keep_secret
 
 MULTIPART = "multipart/form-data"
 
@@ -32,11 +33,13 @@ def request_of(operation: Operation, call: OpenApiCall) -> HttpRequest:
         if value is None and parameter.is_required:
             raise _fault(operation, f'needs the parameter "{parameter.name}"')
     known = {parameter.name for parameter in operation.parameters}
-    placed += [
+    keys = [
         (key, given[name])
         for name, key in operation.keys.items()
         if name in given and name not in known
     ]
+    keep_secret([value for _, value in keys])
+    placed += keys
     known.update(operation.keys)
     rest = {name: value for name, value in call.parameters.items() if name not in known}
     content, content_type = _body(operation, known, rest)
@@ -55,6 +58,7 @@ def request_of(operation: Operation, call: OpenApiCall) -> HttpRequest:
         method=operation.method,
         url=f"{url}?{'&'.join(query)}" if query else url,
         headers=headers,
+        secret_headers=[key.name for key, _ in keys if key.place is Place.HEADER],
         content=content,
         content_type=content_type,
         authentication=call.authentication,

@@ -14,9 +14,9 @@ from biz.dsl.credentials import Credentials
 from tests.fixtures.activities import Recorded, error_of, perform
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.openapi_documents import SHOP, v3
-from tests.fixtures.performers import new_performer
+from tests.fixtures.performers import new_performer, new_sender
 from tests.fixtures.workflows import standard
-from workflows.activities.http_sender import HttpSender, new_http_client
+from workflows.activities.http_sender import new_http_client
 from workflows.activities.openapi_call import OpenApiActivities
 from workflows.activities.resources import Resources
 
@@ -26,7 +26,7 @@ Make = Callable[..., OpenApiCall]
 @pytest.fixture
 async def activities() -> AsyncIterator[OpenApiActivities]:
     async with new_http_client(timeout_seconds=0.5) as client:
-        sender = HttpSender(client=client, max_response_bytes=10_000)
+        sender = new_sender(client, max_response_bytes=10_000)
         yield OpenApiActivities(
             performer=new_performer(Recorded()),
             sender=sender,
@@ -94,6 +94,21 @@ async def test_a_response_shows_its_request(activities: OpenApiActivities, make:
     assert response["request"]["uri"].endswith("/pets/1")
     assert response["request"]["headers"]["accept"] == "application/json, application/xml"
     assert (response["statusCode"], response["content"]["id"]) == (200, 1)
+
+
+async def test_an_api_key_is_a_secret(
+    activities: OpenApiActivities, make: Make, http_service: HttpService
+) -> None:
+    http_service.elsewhere = f"{http_service.url.replace('127.0.0.1', 'localhost')}/echo"
+    shown = {"redirect": True, "output": HttpOutput.RESPONSE}
+    key = {"api_key": "s3cret"}
+    for operation_id, received in (("moved", "s3cret"), ("movedAway", None)):
+        response = await perform(activities.call, make(operation_id, parameters=key, **shown))
+        assert response["content"]["headers"].get("x-api-key") == received
+        assert response["request"]["headers"].get("x-api-key") == (received and "***")
+    query = make("listOrders", "/docs/shop.yaml", parameters={"key": "s3cret"}, **shown)
+    response = await perform(activities.call, query)
+    assert response["request"]["uri"].endswith("/echo/?key=***")
 
 
 async def test_a_policy_authenticates_by_its_header(
