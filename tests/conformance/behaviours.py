@@ -11,19 +11,20 @@ else in it is of its definition. It is as short as this:
 What several cases need stands under `shared`, with YAML's anchors.
 
 `faults` names some properties of the error; a bare word as its `type` is a standard one. `trace`
-are the names of the tasks that start, in their order. `calls` are the answers of services by their
-address, one or a list of which the last one stays: a `content`, a `status` that refuses, and a
-time `after` which it comes, in seconds.
+are the names of the tasks that start, in their order. `calls` are the answers to calls by their
+address, or by their kind where they have none; one or a list of which the last one stays: a
+`content`, a `status` that refuses, and a time `after` which it comes, in seconds. `events` are
+published once the run has begun.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
 from tests.conformance.ran import Ran
 from tests.fixtures.workflows import DOCUMENT, standard
@@ -34,13 +35,19 @@ TOPICS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One behaviour; `definition` is a text, `expected` what the case says of its end."""
+    """One behaviour; `expected` is what the case says of its end."""
 
     name: str
-    definition: str
+    definition: Mapping[str, Any]
     given: Any
     calls: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]]
     expected: Mapping[str, Any]
+
+    @property
+    def namespace(self) -> str:
+        """That of its definition, which no other case has."""
+        return self.definition["document"]["namespace"]
 
     def check(self, ran: Ran) -> None:
         """Asserts what the case expects."""
@@ -67,9 +74,9 @@ class Mocks:
             for address, answer in case.calls.items()
         }
 
-    def next(self, address: str) -> "Answer":
-        """The answer of a service to one call."""
-        answers = self._answers[address]
+    def next(self, call: Call) -> "Answer":
+        """The answer to one call."""
+        answers = self._answers[getattr(call, "uri", call.KIND)]
         return Answer(**(answers.pop(0) if len(answers) > 1 else answers[0]))
 
 
@@ -90,14 +97,20 @@ class Answer:
 
 def cases(topic: str) -> Iterator[Case]:
     """The cases of a topic."""
-    for case in yaml.safe_load((FOLDER / f"{topic}.yaml").read_text())["cases"]:
-        name = case.pop("it")
+    found = yaml.safe_load((FOLDER / f"{topic}.yaml").read_text())["cases"]
+    for number, case in enumerate(found):
         expected = {key: case.pop(key) for key in ("gives", "faults", "trace") if key in case}
-        given, calls = case.pop("given", {}), case.pop("calls", {})
+        name, given = case.pop("it"), case.pop("given", {})
+        calls, events = case.pop("calls", {}), case.pop("events", [])
+        document = {**DOCUMENT, "namespace": f"{topic}-{number}"}
         yield Case(
             name=f"{topic} {name}",
-            definition=json.dumps({"document": DOCUMENT, **case}),
+            definition={"document": document, **case},
             given=given,
             calls=calls,
+            events=[
+                {"specversion": "1.0", "id": str(number), "source": "/outside", **event}
+                for number, event in enumerate(events)
+            ],
             expected=expected,
         )

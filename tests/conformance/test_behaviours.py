@@ -1,48 +1,52 @@
 """Behaviours of the language: each case in memory and on Temporal, with the same result."""
 
 import asyncio
+import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from dependency_injector import providers
 from temporalio import activity
-from temporalio.client import Client, WorkflowFailureError
-from temporalio.exceptions import ApplicationError
 
+from app.container import Container, opened
+from app.settings import Settings
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.http_call import HttpCall
-from biz.dsl.lifecycle import LifecycleEvent
+from biz.dsl.calls.mcp_call import McpCall
+from biz.dsl.calls.openapi_call import OpenApiCall
+from biz.dsl.calls.script_call import ScriptCall
+from biz.dsl.calls.shell_call import ShellCall
 from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.runtime import Progress
-from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
-from biz.execution import ExecutionEnd, ExecutionProgress
+from biz.errors import InvalidArgument
+from biz.execution import StartRequest
+from biz.paging import PageRequest
 from tests.conformance.behaviours import TOPICS, Case, Mocks, cases
 from tests.conformance.ran import Ran, ran_in_memory, started
-from tests.fixtures.performers import new_performer
 from tests.fixtures.workflows import START, evaluate
-from workflows.activities.evaluation import EvaluationActivities
-from workflows.activities.expression_pool import ExpressionPool
-from workflows.activities.performing import CallContext
-from workflows.activities.recording import RecordingActivities
-from workflows.worker import build_worker
+from workflows.activities.emission import EmissionActivities
+from workflows.activities.performing import CallContext, Performer
 
 CASES = [case for topic in TOPICS for case in cases(topic)]
+MOCKED = (HttpCall, McpCall, OpenApiCall, ScriptCall, ShellCall)
+LONGEST = timedelta(seconds=60)
 
 
 class MockedRuntime(MemoryRuntime):
     """Answers as a case says."""
 
     def __init__(self, case: Case) -> None:
-        super().__init__(answer=self._never, start=START, evaluate=evaluate, id=case.name)
+        events = [(timedelta(), event) for event in case.events]
+        super().__init__(answer=self._never, start=START, evaluate=evaluate, events=events)
         self._mocks = Mocks(case)
 
     async def call(self, call: Call, progress: Progress) -> Any:
-        assert isinstance(call, HttpCall)
         call.check()
-        answer = self._mocks.next(call.uri)
+        answer = self._mocks.next(call)
         await self.timer(timedelta(seconds=answer.after))
         return answer.give()
 
@@ -50,103 +54,83 @@ class MockedRuntime(MemoryRuntime):
         raise AssertionError(call)
 
 
-class FakeHttp:
-    """Stands in for HTTP calls, with the answers of each case to its run."""
+class FakeCaller:
+    """Makes no calls of a kind, but gives the answers of each case to the run in its namespace."""
 
-    def __init__(self, recorder: "Histories", answering: Sequence[Case]) -> None:
-        self._performer = new_performer(recorder)
-        self._mocks = {case.name: Mocks(case) for case in answering}
+    def __init__(self, kind: type[Call], performer: Performer, answering: Sequence[Case]) -> None:
+        self._kind = kind
+        self._performer = performer
+        self._mocks = {case.namespace: Mocks(case) for case in answering}
 
-    @activity.defn(name=HttpCall.KIND)
-    async def call(self, call: HttpCall, context: CallContext) -> Any:
-        """The answer of the case."""
+    @property
+    def call(self) -> Callable[..., Awaitable[Any]]:
+        """The activity."""
+        kind = self._kind
 
-        async def send(call: HttpCall) -> Any:
-            answer = self._mocks[context.execution_id].next(call.uri)
-            await asyncio.sleep(answer.after)
-            return answer.give()
+        @activity.defn(name=kind.KIND)
+        async def call(call: kind, context: CallContext) -> Any:  # type: ignore[valid-type]
+            async def send(call: Call) -> Any:
+                answer = self._mocks[context.namespace].next(call)
+                await asyncio.sleep(answer.after)
+                return answer.give()
 
-        return await self._performer.perform(call, context, send)
+            return await self._performer.perform(call, context, send)
 
-
-class Histories:
-    """Keeps what runs record."""
-
-    def __init__(self) -> None:
-        self._events: dict[str, dict[int, LifecycleEvent]] = {}
-
-    def of(self, id: str) -> Sequence[LifecycleEvent]:
-        """The events of a run in their order."""
-        return [event for _, event in sorted(self._events.get(id, {}).items())]
-
-    async def record_progress(
-        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
-    ) -> None:
-        await self.record_events(id, events)
-
-    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
-        self._events.setdefault(id, {}).update((event.sequence, event) for event in events)
-
-    async def record_end(
-        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
-    ) -> None:
-        await self.record_events(id, events)
+        return call
 
 
 @asynccontextmanager
-async def working(
-    client: Client, task_queue: str, histories: Histories, answering: Sequence[Case]
-) -> AsyncIterator[None]:
-    """A worker with the fakes of the cases."""
-    pool = ExpressionPool(cpu_seconds=5, memory_mb=256)
-    worker = build_worker(
-        client=client,
-        task_queue=task_queue,
-        callers=[FakeHttp(histories, answering)],
-        recording=RecordingActivities(recorder=histories),
-        evaluation=EvaluationActivities(evaluator=pool),
-        max_concurrent_calls=100,
-        drain=timedelta(seconds=1),
+async def service(
+    database_url: str, temporal_address: str, answering: Sequence[Case]
+) -> AsyncIterator[Container]:
+    """The service with a worker, whose calls the cases answer."""
+    settings = Settings(
+        database_url=database_url,
+        temporal_address=temporal_address,
+        task_queue=f"behaviours-{uuid.uuid4()}",
+        max_concurrent_calls=200,
     )
+    async with opened(settings) as container:
+        fakes = [
+            providers.Singleton(
+                FakeCaller,
+                kind=providers.Object(kind),
+                performer=container.performer,
+                answering=providers.Object(answering),
+            )
+            for kind in MOCKED
+        ]
+        emission = [part for part in container.callers.args if part.cls is EmissionActivities]
+        with container.callers.override(providers.List(*fakes, *emission)):
+            await container.worker()
+        yield container
+
+
+async def ran_on_temporal(container: Container, case: Case) -> Ran | None:
+    """Runs a case, whose input may be refused before that; the worker has its fakes."""
+    templates, executions = await container.templates(), await container.executions()
+    template = await templates.create(config=json.dumps(case.definition))
     try:
-        async with worker:
-            yield
-    finally:
-        await pool.close()
-
-
-async def ran_on_temporal(client: Client, task_queue: str, histories: Histories, case: Case) -> Ran:
-    """Runs a case; the worker has its fakes."""
-    request = RunRequest(
-        execution_id=case.name,
-        definition=case.definition,
-        input=case.given,
-        engine_version="memory",
-        revision=REVISION,
+        execution = await executions.start(StartRequest(template_id=template.id, input=case.given))
+    except InvalidArgument:
+        return None
+    events = await container.events()
+    for event in case.events:
+        await events.publish(event, namespace=case.namespace)
+    ended = await executions.get(execution.id, wait=LONGEST)
+    history = await (await container.history()).list(
+        PageRequest(size=1000), execution_id=ended.id, after_sequence=0
     )
-    handle = await client.start_workflow(
-        WORKFLOW_TYPE,
-        request,
-        id=f"{task_queue}-{case.name}",
-        task_queue=task_queue,
-        execution_timeout=timedelta(seconds=60),
+    return Ran(
+        status=ended.status.value.lower(),
+        output=ended.output,
+        error=None if ended.error is None else ended.error.to_json(),
+        trace=started(history.items),
     )
-    try:
-        output, error = await handle.result(), None
-    except WorkflowFailureError as failure:
-        output, error = None, _problem(failure)
-    trace = started(histories.of(case.name))
-    status = "completed" if error is None else "faulted"
-    return Ran(status=status, output=output, error=error, trace=trace)
-
-
-def _problem(failure: WorkflowFailureError) -> Any:
-    assert isinstance(failure.cause, ApplicationError), failure.cause
-    return failure.cause.details[0]
 
 
 def in_memory(case: Case) -> Ran:
-    return ran_in_memory(case.definition, case.given, MockedRuntime(case))
+    return ran_in_memory(json.dumps(case.definition), case.given, MockedRuntime(case))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -155,16 +139,18 @@ def test_in_memory(case: Case) -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-async def test_on_temporal(topic: str, temporal_address: str) -> None:
-    client = await Client.connect(temporal_address)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_on_temporal(topic: str, temporal_address: str, database_url: str) -> None:
     told = list(cases(topic))
-    task_queue, histories = f"behaviours-{uuid.uuid4()}", Histories()
-    async with working(client, task_queue, histories, told):
-        all_ran = await asyncio.gather(
-            *(ran_on_temporal(client, task_queue, histories, case) for case in told)
-        )
+    async with service(database_url, temporal_address, told) as container:
+        all_ran = await asyncio.gather(*(ran_on_temporal(container, case) for case in told))
     for case, ran in zip(told, all_ran, strict=True):
-        assert ran == await asyncio.to_thread(in_memory, case), case.name
+        expected = await asyncio.to_thread(in_memory, case)
+        if ran is None:
+            assert expected.error is not None
+            assert expected.error["instance"] == "/input", case.name
+        else:
+            assert ran == expected, case.name
 
 
 def test_there_are_enough() -> None:
