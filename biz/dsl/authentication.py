@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from biz.dsl import arguments
@@ -26,6 +27,7 @@ class Authentication:
         return Credentials(scheme=self.scheme, properties=await frame.evaluate(self.properties))
 
 
+_SCHEMES = (*PROPERTIES, *OAUTH2_SCHEMES)
 _TOKEN_OF_SECRET = 'if type == "string" then {token: .} else . end'
 """A bearer's secret may be the token itself."""
 
@@ -39,14 +41,28 @@ def read_authentication(
     """A policy at the place of its use: inline, or the name of one under `use`."""
     if isinstance(node.value, dict) and "use" in node.value:
         reference = node.object(required=("use",))["use"]
+        if reference.value == "":
+            reference.error("empty", "must be the name of an authentication")
+            return NONE
         return named.get(reference, variables) or NONE
-    return read_policy(node, variables)
+    return _read_policy(node, node.object(optional=_SCHEMES), variables)
 
 
-def read_policy(node: Node, variables: frozenset[str]) -> Authentication:
-    """An inline policy; its expressions may read secrets."""
+def read_reusable(node: Node, variables: frozenset[str]) -> Authentication:
+    """A policy under `use`, where the standard lets other properties stand beside the scheme."""
+    fields = node.mapping()
+    for name, field in fields.items():
+        if name not in _SCHEMES:
+            field.warning("ignored-property", f"known are {', '.join(_SCHEMES)}")
+    known = {name: field for name, field in fields.items() if name in _SCHEMES}
+    return _read_policy(node, known, variables)
+
+
+def _read_policy(
+    node: Node, fields: Mapping[str, Node], variables: frozenset[str]
+) -> Authentication:
+    """The policy of the scheme among its properties; its expressions may read secrets."""
     variables = variables - arguments.LEFT_TO_ACTIVITIES | arguments.SECRETS
-    fields = node.object(optional=(*PROPERTIES, *OAUTH2_SCHEMES))
     if len(fields) != 1:
         if isinstance(node.value, dict):
             node.error("invalid-value", "must have one scheme, such as basic or bearer")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from biz.dsl.authentication import Authentication, read_policy
+from biz.dsl.authentication import Authentication, read_reusable
 from biz.dsl.error_definitions import ErrorDefinition, read_error_definition
 from biz.dsl.external_resources import ExternalResource, read_catalog
 from biz.dsl.model import Duration
@@ -44,7 +44,7 @@ class Use:
             return fields[kind].mapping() if kind in fields else {}
 
         self.authentications: Reusables[Authentication] = Reusables(
-            "authentications", named("authentications"), read_policy
+            "authentications", named("authentications"), read_reusable
         )
         self.catalogs: Reusables[ExternalResource] = Reusables(
             "catalogs",

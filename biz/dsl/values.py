@@ -124,7 +124,9 @@ def read_expression(node: Node, variables: frozenset[str]) -> Expression:
 def read_secret(node: Node, program: str = ".") -> Evaluable:
     """What a program gives on the secret that a string names."""
     name = node.string()
-    if node.is_string:
+    if node.value == "":
+        node.error("empty", "must be the name of a secret")
+    elif node.is_string:
         require_secret(node, name)
     return compile_expression(f"${SECRETS}[{json.dumps(name)}] | {program}", frozenset({SECRETS}))
 

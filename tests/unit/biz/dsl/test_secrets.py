@@ -130,3 +130,20 @@ async def test_no_condition_reads_an_input_with_secrets() -> None:
     use = {"secrets": ["key"], "extensions": [{"around": extension}]}
     error = await fault_of(workflow({"call": task}, use=use))
     assert (error.type, error.detail) == (standard("expression"), "a condition can't read secrets")
+
+
+def test_a_name_must_not_be_empty() -> None:
+    place = "/do/0/call/with/endpoint/authentication"
+    assert faults(call(arguments=by_secret(""))) == [("empty", f"{place}/basic/use")]
+    named = {"endpoint": {"uri": URI, "authentication": {"use": ""}}}
+    assert faults(call(arguments=named)) == [("empty", f"{place}/use")]
+
+
+def test_only_under_use_other_properties_stand_beside_a_scheme() -> None:
+    policy = {"bearer": {"token": "a"}, "note": 1}
+    use = {"authentications": {"named": policy}}
+    pointer = "/use/authentications/named/note"
+    assert faults(workflow(use=use)) == [("ignored-property", pointer)]
+    inline = call(arguments={"endpoint": {"uri": URI, "authentication": policy}})
+    pointer = "/do/0/call/with/endpoint/authentication/note"
+    assert faults(inline) == [("unknown-property", pointer)]
