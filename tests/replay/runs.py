@@ -112,6 +112,23 @@ def runs(service: str) -> Mapping[str, Run]:
             input={},
             extra={"evaluate": {"mode": "loose"}, "schedule": {"cron": "0 8 * * MON-FRI"}},
         ),
+        "secrets": Run(
+            tasks=[
+                {
+                    "send": {
+                        "call": "http",
+                        "input": {"from": {"id": "${ .id }", "key": "${ $secrets.key }"}},
+                        "with": {
+                            "method": "post",
+                            "endpoint": f"{service}/empty",
+                            "body": "${ {id, key} }",
+                        },
+                    }
+                },
+            ],
+            input={"id": 7},
+            extra={"use": {"secrets": ["key"]}},
+        ),
         "fault": Run(tasks=[{"fail": fail}], input={}),
         "long-loop": Run(
             tasks=[
@@ -335,7 +352,7 @@ class _Children:
 async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
     async with new_http_client(timeout_seconds=5) as http:
         recorder = _NoDatabase()
-        performer = new_performer(recorder)
+        performer = new_performer(recorder, {("default", "key"): "s3cret"})
         sender = new_sender(http)
         policy = ProcessPolicy(kinds=["shell"])
         limits = ProcessLimits(seconds=20, cpu_seconds=5, memory_mb=256, output_bytes=10_000)
