@@ -48,6 +48,9 @@ from workflows.activities.asyncapi_http import HttpMessages
 from workflows.activities.authentication import Authenticator
 from workflows.activities.child_workflow import ChildActivities
 from workflows.activities.completing import CallCompleter
+from workflows.activities.container_engine import ContainerEngine
+from workflows.activities.container_process import ContainerActivities
+from workflows.activities.container_sweeper import ContainerSweeper
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.evaluation import EvaluationActivities
 from workflows.activities.fetching import FetchActivities
@@ -294,20 +297,36 @@ class Container(containers.DeclarativeContainer):
         kinds=settings.provided.processes,
         namespaces=settings.provided.process_namespaces,
     )
+    process_limits = providers.Factory(
+        ProcessLimits,
+        seconds=settings.provided.process_seconds,
+        cpu_seconds=settings.provided.process_cpu_seconds,
+        memory_mb=settings.provided.process_memory_mb,
+        output_bytes=settings.provided.process_max_output_bytes,
+    )
     process_runner = Base(
         resources.open_process_runner,
-        limits=providers.Factory(
-            ProcessLimits,
-            seconds=settings.provided.process_seconds,
-            cpu_seconds=settings.provided.process_cpu_seconds,
-            memory_mb=settings.provided.process_memory_mb,
-            output_bytes=settings.provided.process_max_output_bytes,
-        ),
+        limits=process_limits,
         user=settings.provided.process_user,
         at_once=settings.provided.max_concurrent_processes,
     )
     event_sink = providers.Singleton(
         resources.make_event_sink, sender=http_sender, url=settings.provided.event_sink_url
+    )
+    container_engine = providers.Singleton(
+        ContainerEngine,
+        address=settings.provided.container_host,
+        limits=process_limits,
+        volumes=settings.provided.container_volumes,
+    )
+    container_sweeper = Part(
+        resources.run_container_sweeper,
+        sweeper=providers.Singleton(
+            ContainerSweeper,
+            engine=container_engine,
+            interval=providers.Callable(_seconds, settings.provided.container_sweep_seconds),
+        ),
+        address=settings.provided.container_host,
     )
     children = providers.Singleton(
         ChildExecutionUsecase, repo=execution_repo, aliases=template_aliases, clock=clock
@@ -343,6 +362,12 @@ class Container(containers.DeclarativeContainer):
             authenticator=authenticator,
             max_response_bytes=settings.provided.call_max_response_bytes,
             processes=process_policy,
+        ),
+        providers.Singleton(
+            ContainerActivities,
+            performer=performer,
+            policy=process_policy,
+            engine=container_engine,
         ),
         providers.Singleton(
             ShellActivities, performer=performer, policy=process_policy, runner=process_runner

@@ -20,6 +20,7 @@ from data.database import Database
 from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
+from workflows.activities.container_sweeper import ContainerSweeper
 from workflows.activities.event_sink import EventSink
 from workflows.activities.expression_pool import ExpressionPool
 from workflows.activities.http_sender import HttpSender, new_http_client
@@ -148,6 +149,19 @@ async def open_process_runner(
         yield runner
     finally:
         await runner.close()
+
+
+async def run_container_sweeper(*, sweeper: ContainerSweeper, address: str) -> AsyncIterator[None]:
+    """Runs it where there is a container engine."""
+    if not address:
+        yield
+        return
+    task = asyncio.create_task(sweeper.run(), name="the sweeper of containers")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def serve_grpc(*, server: GrpcServer, grace: timedelta) -> AsyncIterator[GrpcServer]:

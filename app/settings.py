@@ -200,6 +200,20 @@ class Settings(BaseSettings):
     max_concurrent_processes: Count = Field(
         default=8, description="Processes that a worker runs at once."
     )
+    container_host: str = Field(
+        default="",
+        pattern=r"^((unix|tcp|http|https)://.+)?$",
+        description="Address of the Docker or Podman API that runs containers, such as "
+        "unix:///var/run/docker.sock. By default there is none.",
+    )
+    container_volumes: Names = Field(
+        default=(),
+        description="Folders of that engine's host that definitions may mount, with what is below "
+        "them, with commas between. By default none.",
+    )
+    container_sweep_seconds: Seconds = Field(
+        default=30, description="Time between two looks for containers that are to be deleted."
+    )
     drain_seconds: Seconds = Field(
         default=10, description="Time that calls in flight get to end when a process is stopped."
     )

@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.fixtures.authority",
     "tests.fixtures.a2a_agent",
     "tests.fixtures.chain",
+    "tests.fixtures.container_engine",
     "tests.fixtures.envoy",
     "tests.fixtures.grpc_peer",
     "tests.fixtures.grpc_service",

@@ -41,6 +41,7 @@ async def _work(settings: Settings) -> None:
         await open_part(container.checked_database)
         await container.temporal_answers()
         worker = await open_part(container.worker)
+        await open_part(container.container_sweeper)
         _log.info("working", task_queue=settings.task_queue)
         await until_one_ends(worker)
 

@@ -76,7 +76,7 @@ class ProcessRunner:
             raise
         if call.awaited:
             try:
-                return _carried((await self._result(supervisor)).output(call.output))
+                return carried((await self._result(supervisor)).output(call.output))
             finally:
                 self._free.release()
         left = asyncio.create_task(self._leave(supervisor))
@@ -204,7 +204,8 @@ class _Supervisor:
             await self._process.wait()
 
 
-def _carried(output: Any) -> Any:
+def carried(output: Any) -> Any:
+    """The same output; raises TaskFault where it is larger than what Temporal carries."""
     if json_size(output) > _LARGEST_OUTPUT:
         raise _fault("runtime", f"the output has more than {_LARGEST_OUTPUT} bytes as JSON")
     return output

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from biz.dsl.calls.process_call import ProcessOutput
 from biz.dsl.model import Task
 from biz.dsl.reader import Node
+from biz.dsl.tasks.run_container import ContainerTask
 from biz.dsl.tasks.run_script import ScriptTask
 from biz.dsl.tasks.run_shell import ShellTask
 from biz.dsl.tasks.run_workflow import RunWorkflowTask
@@ -19,11 +20,11 @@ REQUIRED = ("run",)
 OPTIONAL = ()
 
 _KINDS: Mapping[str, Callable[[TaskSource, Node, Mapping[str, Any]], Task]] = {
+    "container": ContainerTask.parse,
     "script": ScriptTask.parse,
     "shell": ShellTask.parse,
     "workflow": RunWorkflowTask.parse,
 }
-_UNSUPPORTED = ("container",)
 
 
 def is_performed(definition: Mapping[str, Any]) -> bool:
@@ -35,7 +36,7 @@ def is_performed(definition: Mapping[str, Any]) -> bool:
 def parse(source: TaskSource) -> Task | None:
     """The run task of the kind that it names, None where it doesn't name exactly one."""
     node = source.fields["run"]
-    fields = node.object(optional=("await", "return", *_KINDS, *_UNSUPPORTED))
+    fields = node.object(optional=("await", "return", *_KINDS))
     options = {
         "awaited": fields["await"].boolean() if "await" in fields else True,
         "process_output": (
@@ -44,12 +45,9 @@ def parse(source: TaskSource) -> Task | None:
             else ProcessOutput.STDOUT
         ),
     }
-    found = [name for name in (*_KINDS, *_UNSUPPORTED) if name in fields]
+    found = [name for name in _KINDS if name in fields]
     if len(found) != 1:
         if isinstance(node.value, dict):
-            node.error("invalid-value", "must have one of container, script, shell, workflow")
-        return None
-    if found[0] in _UNSUPPORTED:
-        fields[found[0]].error("unsupported-task", f"{found[0]} processes aren't supported yet")
+            node.error("invalid-value", f"must have one of {', '.join(_KINDS)}")
         return None
     return _KINDS[found[0]](source, fields[found[0]], options)
