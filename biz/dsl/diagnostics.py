@@ -36,7 +36,6 @@ CODES = {
     "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",
     "ignored-property": "A property that means nothing at its place, though it may stand there.",
     "unmatched-filter": "A filter asks for a property that no error has, so it catches none.",
-    "unsupported-task": "A task of the standard that isn't supported yet.",
     "unsupported-protocol": "Messages go by a protocol that this engine doesn't speak.",
     "unsupported-property": "A property of the standard that isn't supported yet.",
     "unreachable-task": "A task that no other one leads to.",

@@ -85,7 +85,6 @@ SAMPLES = {
         "1}",
     ),
     "unsupported-version": ("do: []", "/document/dsl", "0.9.0"),
-    "unsupported-task": ("do:\n- a: {call: a2a, with: {}}", "/do/0/a/call", "a2a"),
     "invalid-schedule": ("do: []\nschedule: {cron: daily}", "/schedule/cron", "daily"),
     "unsupported-property": ("do: []\nevaluate: {language: js}", "/evaluate/language", "js"),
     "unsupported-protocol": (
