@@ -227,7 +227,7 @@ def runs(service: str) -> Mapping[str, Run]:
                         "with": {
                             **events,
                             "subscription": {
-                                "filter": ".payload.n > 1",
+                                "filter": "${ .payload.n > 1 }",
                                 "consume": {"amount": 2, "for": "PT10S"},
                                 "foreach": {"do": [{"take": {"set": "${ $item.payload }"}}]},
                             },

@@ -15,7 +15,7 @@ from biz.dsl.calls.asyncapi_call import (
 )
 from biz.dsl.durations import read_duration
 from biz.dsl.errors import TaskFault
-from biz.dsl.expressions import Expression
+from biz.dsl.expressions import Expression, is_evaluated
 from biz.dsl.external_resources import ExternalResource, read_external_resource
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Duration, Evaluable, Task, TaskList
@@ -291,7 +291,7 @@ def _read_subscription(node: Node, target: _Target, source: TaskSource) -> Subsc
     fields = node.object(required=("consume",), optional=("filter", "foreach"))
     return SubscribeTask(
         target=target,
-        filter=read_expression(fields["filter"], inside.variables) if "filter" in fields else None,
+        filter=_read_condition(fields["filter"], inside.variables) if "filter" in fields else None,
         lifetime=_read_lifetime(fields["consume"], inside.variables),
         foreach=read_iterator(fields["foreach"], inside) if "foreach" in fields else None,
         **source.common,
@@ -304,7 +304,7 @@ def _read_lifetime(node: Node, variables: frozenset[str]) -> _Lifetime:
         node.error("invalid-value", 'must have one of "amount", "while" and "until"')
 
     def expression(name: str) -> Expression | None:
-        return read_expression(fields[name], variables) if name in fields else None
+        return _read_condition(fields[name], variables) if name in fields else None
 
     return _Lifetime(
         amount=fields["amount"].integer() if "amount" in fields else None,
@@ -312,3 +312,9 @@ def _read_lifetime(node: Node, variables: frozenset[str]) -> _Lifetime:
         until=expression("until"),
         duration=read_duration(fields["for"], variables) if "for" in fields else None,
     )
+
+
+def _read_condition(node: Node, variables: frozenset[str]) -> Expression:
+    if node.is_string and not is_evaluated(node.value):
+        node.error("invalid-value", "must be an expression in braces, such as ${ .payload.ready }")
+    return read_expression(node, variables)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -358,6 +359,23 @@ async def test_a_nats_server_that_isnt_there_is_a_communication_error(peer: Peer
     assert error.type == standard("communication")
     error = await peer.receive_fault(operation="noted", server="gone")
     assert error.type == standard("communication")
+
+
+async def test_nats_is_told_names_and_tokens(peer: Peer, broker: str) -> None:
+    basic = Credentials(scheme="basic", properties={"username": "ann", "password": "x"})
+    await peer.publish({}, operation="noted", by=basic)  # this server asks for none
+    await peer.publish({}, operation="noted", by=BEARER)
+
+
+async def test_nats_needs_its_extra(
+    peer: Peer, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nats.aio.client", None)
+    monkeypatch.delitem(sys.modules, "workflows.activities.asyncapi_nats", raising=False)
+    monkeypatch.delattr("workflows.activities.asyncapi_nats", raising=False)
+    error = await peer.publish_fault({}, operation="noted")
+    assert error.type == standard("configuration")
+    assert "extra nats" in error.detail
 
 
 async def test_nats_takes_only_some_authentication(peer: Peer, broker: str) -> None:

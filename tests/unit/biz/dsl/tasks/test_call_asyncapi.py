@@ -104,14 +104,14 @@ async def test_messages_are_filtered_before_they_count() -> None:
 
 async def test_while_is_asked_after_each_message() -> None:
     source = Source([(1, 2, 3, 4)])
-    assert numbers(await consumed(source, subscribing({"while": "length < 2"}))) == [1, 2]
+    assert numbers(await consumed(source, subscribing({"while": "${ length < 2 }"}))) == [1, 2]
 
 
 async def test_until_is_asked_before_each_message() -> None:
     source = Source([(1, 2), (3, 4)])
-    assert numbers(await consumed(source, subscribing({"until": "length == 3"}))) == [1, 2, 3]
+    assert numbers(await consumed(source, subscribing({"until": "${ length == 3 }"}))) == [1, 2, 3]
     source = Source([(1, 2)])
-    assert await consumed(source, subscribing({"until": "true"})) == []
+    assert await consumed(source, subscribing({"until": "${ true }"})) == []
     assert [asked.limit for asked in source.asked] == [0]
 
 
@@ -229,14 +229,18 @@ AT = "/do/0/call/with"
          [("unknown-reference", f"{AT}/authentication/use")]),
         (call(subscription={}), [("missing-property", f"{AT}/subscription")]),
         (subscribing({}), [("invalid-value", f"{AT}/subscription/consume")]),
-        (subscribing({"amount": 1, "until": "true"}),
+        (subscribing({"amount": 1, "until": "${ true }"}),
          [("invalid-value", f"{AT}/subscription/consume")]),
         (subscribing({"amount": "x"}), [("wrong-type", f"{AT}/subscription/consume/amount")]),
-        (subscribing({"while": "("}), [("invalid-expression", f"{AT}/subscription/consume/while")]),
+        (subscribing({"while": "${ ( }"}),
+         [("invalid-expression", f"{AT}/subscription/consume/while")]),
         (subscribing({"amount": 1, "for": "soon"}),
          [("invalid-duration", f"{AT}/subscription/consume/for")]),
-        (subscribing({"amount": 1}, filter="$item"),
+        (subscribing({"amount": 1}, filter="${ $item }"),
          [("unavailable-variable", f"{AT}/subscription/filter")]),
+        (subscribing({"until": "true"}), [("invalid-value", f"{AT}/subscription/consume/until")]),
+        (subscribing({"amount": 1}, filter=".ok"),
+         [("invalid-value", f"{AT}/subscription/filter")]),
         (subscribing({"amount": 1}, foreach={"item": "a b"}),
          [("invalid-variable", f"{AT}/subscription/foreach/item")]),
     ],
