@@ -146,6 +146,11 @@ EXAMPLES: Mapping[str, Example] = {
     "call-custom-function-inline": Example(
         hosts=(PETSTORE,), output={"id": 69, "name": "pet69", "status": "available"}
     ),
+    "call-grpc": Example(
+        replace={"port: 5011": "port: {greeter}"},
+        input={"user": {"preferredDisplayName": "Jane"}},
+        output={"message": "Hello Jane"},
+    ),
     "call-http-endpoint-interpolation": _GET_PET,
     "call-http-endpoint-interpolation-shorthand": _GET_PET,
     "call-http-query-headers-expressions": Example(

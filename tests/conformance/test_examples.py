@@ -118,7 +118,7 @@ def test_an_example_waits_as_long_as_its_text_says(name: str) -> None:
 def _text(text: str, example: Example, web: Web) -> str:
     for old, new in example.replace.items():
         assert old in text
-        text = text.replace(old, new)
+        text = text.replace(old, new.replace("{greeter}", str(web.greeter)))
     for host in example.hosts:
         text = re.sub(rf"https?://{re.escape(host)}(?=[/\s\"']|$)", web.at(host), text)
     return text

@@ -8,6 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.conformance.greeter import greeter
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -21,10 +23,14 @@ class Asked:
 
 
 class Web:
-    """A server for all hosts; `url` and `/host` in place of `https://host` reach the stand-in."""
+    """A server for all hosts; `url` and `/host` in place of `https://host` reach the stand-in.
+
+    `greeter` is the port of the gRPC service beside it.
+    """
 
     def __init__(self) -> None:
         self.url = ""
+        self.greeter = 0
         self.asked: list[Asked] = []
         self._answers: dict[tuple[str, str], Callable[[Asked], web.Response]] = {}
 
@@ -71,6 +77,7 @@ async def serve() -> AsyncIterator[Web]:
     host, port = runner.addresses[0]
     found.url = f"http://{host}:{port}"
     try:
-        yield found
+        async with greeter() as found.greeter:
+            yield found
     finally:
         await runner.cleanup()
