@@ -34,6 +34,7 @@ def read_catalog(
 ) -> ExternalResource:
     """The root of a catalog (DSL reference, "Catalog")."""
     endpoint = node.object(required=("endpoint",))["endpoint"]
+    _check_address(endpoint)
     return ExternalResource(endpoint=read_endpoint(endpoint, variables, authentications))
 
 
@@ -61,6 +62,11 @@ def _check_address(endpoint: Node) -> None:
         endpoint = endpoint.at("uri")
     if not endpoint.is_string or is_evaluated(endpoint.value) or endpoint.value.startswith("{"):
         return
-    if not is_fetchable(endpoint.value):
+    warn_unfetchable(endpoint)
+
+
+def warn_unfetchable(address: Node) -> None:
+    """Warns of the literal address of a document that can't be had."""
+    if not is_fetchable(address.string()):
         message = "documents are fetched by http and https only, so calls fault that need this one"
-        endpoint.warning("unfetchable-document", message)
+        address.warning("unfetchable-document", message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from biz.dsl.catalogs import parse_reference
 from biz.dsl.functions import PROTOCOLS
 from biz.dsl.model import Task
-from biz.dsl.tasks import call_asyncapi, call_external, call_temporal
+from biz.dsl.tasks import call_asyncapi, call_external, call_stored, call_temporal
 from biz.dsl.tasks.call_a2a import A2aCallTask
 from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.call_grpc import GrpcCallTask
@@ -56,6 +56,9 @@ def _parse_function(name: str, source: TaskSource) -> Task | None:
     if reference is None:
         functions.report_unknown(source.fields["call"])
         return None
-    if reference.catalog == call_temporal.CATALOG and reference.catalog not in catalogs:
-        return call_temporal.parse(source, reference)
+    if reference.catalog not in catalogs:
+        if reference.catalog == call_temporal.CATALOG:
+            return call_temporal.parse(source, reference)
+        if reference.catalog == call_stored.CATALOG:
+            return call_stored.parse(source, reference)
     return call_external.parse_cataloged(source, reference)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from biz.dsl.calls.fetch_call import FetchCall, Purpose
-from biz.dsl.calls.resource import Resource, is_fetchable
+from biz.dsl.calls.resource import Resource
 from biz.dsl.catalogs import CatalogedFunction, raw_uri
-from biz.dsl.external_resources import ExternalResource
+from biz.dsl.external_resources import ExternalResource, warn_unfetchable
 from biz.dsl.model import Evaluable, Task
 from biz.dsl.tasks.call_function import call_function, read_arguments
 
@@ -59,12 +59,10 @@ class CatalogedFunctionCallTask(ExternalFunctionCallTask):
         return replace(root, uri=uri)
 
 
-def parse_uri(source: TaskSource) -> Task | None:
+def parse_uri(source: TaskSource) -> Task:
     """The call of the function that stands at a URI."""
     node = source.fields["call"]
-    if not is_fetchable(node.string()):
-        node.error("invalid-value", "a function must be at an http or https URI")
-        return None
+    warn_unfetchable(node)
     return ExternalFunctionCallTask(
         function=node.string(), arguments=read_arguments(source), **source.common
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task
@@ -49,9 +49,14 @@ async def call_function(
     function: Task, arguments: Evaluable | None, path: str, frame: Frame
 ) -> Outcome:
     """Does a function for the task of `frame`; `path` is that of the function's task."""
-    data = frame.input if arguments is None else await frame.evaluate(arguments)
+    data = await evaluate_arguments(arguments, frame)
     outcome = await frame.walk.run_function(function, data, path)
     return Outcome(outcome.output, ended=outcome.ended or outcome.then == "end")
+
+
+async def evaluate_arguments(arguments: Evaluable | None, frame: Frame) -> Any:
+    """What a function works on: the value of `with`, or the task's input where there is none."""
+    return frame.input if arguments is None else await frame.evaluate(arguments)
 
 
 def read_arguments(source: TaskSource) -> Evaluable | None:

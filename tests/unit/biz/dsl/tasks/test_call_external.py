@@ -148,6 +148,12 @@ async def test_what_is_no_function_is_a_configuration_error(document: Any, detai
     assert error.detail.startswith(f"the document {URI} is no function: {detail}")
 
 
+@pytest.mark.parametrize("uri", ["ftp://f.test/f.yaml", "://f"])
+async def test_a_function_must_be_had_by_http(uri: str) -> None:
+    error = await Documents({}).fault(workflow(call(uri)))
+    assert (error.type, error.instance) == (standard("configuration"), "/do/0/call")
+
+
 @pytest.mark.parametrize(
     ("root", "kind"), [(5, "expression"), ("ftp://f.test", "configuration"), ("", "configuration")]
 )
@@ -163,11 +169,14 @@ CALL = "/do/0/call/call"
 @pytest.mark.parametrize(
     ("definition", "found"),
     [
-        (workflow(call("ftp://f.test/f.yaml")), ("invalid-value", CALL)),
-        (workflow(call("://f")), ("invalid-value", CALL)),
+        (workflow(call("ftp://f.test/f.yaml")), ("unfetchable-document", CALL)),
+        (workflow(call("://f")), ("unfetchable-document", CALL)),
+        (
+            workflow(use={"catalogs": {"c": {"endpoint": "file:///functions"}}}),
+            ("unfetchable-document", "/use/catalogs/c/endpoint"),
+        ),
         (workflow(call(URI, **{"with": []})), ("wrong-type", "/do/0/call/with")),
         (cataloged(call("log:1.0.0@d")), ("unknown-reference", CALL)),
-        (workflow(call("log:1.0.0@default")), ("unknown-reference", CALL)),
         (cataloged(call("log@c")), ("unknown-reference", CALL)),
         (workflow(use={"catalogs": []}), ("wrong-type", "/use/catalogs")),
         (workflow(use={"catalogs": {"c": {}}}), ("missing-property", "/use/catalogs/c")),
