@@ -1,11 +1,10 @@
 """Evaluates what a workflow has left of a call: the expressions that read secrets."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, TypeVar, cast
 
 from biz.dsl.calls.call import Call
-from biz.dsl.credentials import Credentials
 from biz.dsl.deferral import AUTHORIZATION, LEFT_TO_ACTIVITIES, NOTHING, SECRETS, Step, fill
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError, compile_expression
@@ -105,31 +104,18 @@ class _Completion:
 
     async def _authorization(self) -> Mapping[str, Any] | None:
         """That of the call's own authentication, whose expressions can't read it."""
-        path = _path_of_credentials(self._call)
-        if path is None:
+        if self._call.authentication is None:
             return None
-        own = [h for h in self._call.deferral.holes if tuple(h.path[: len(path)]) == path]
-        credentials = await fill(self._call, own, self._result)
-        for name in path:
-            credentials = getattr(credentials, name)
-        return asdict(await self._authenticator.authorization(cast(Credentials, credentials)))
+        own = [hole for hole in self._call.deferral.holes if hole.path[0] == "authentication"]
+        credentials = (await fill(self._call, own, self._result)).authentication
+        assert credentials is not None
+        return asdict(await self._authenticator.authorization(credentials))
 
 
 def _described(program: str) -> str:
     """Of an expression that failed; what jq says holds parts of its data."""
     shown = program if len(program) <= _SHOWN else f"{program[:_SHOWN]}…"
     return f"the expression {shown} failed; why isn't told, since it reads secrets"
-
-
-def _path_of_credentials(value: Any) -> tuple[str, ...] | None:
-    """The fields from a call to the first credentials in it."""
-    if isinstance(value, Credentials):
-        return ()
-    for field in fields(value) if is_dataclass(value) else ():
-        path = _path_of_credentials(getattr(value, field.name))
-        if path is not None:
-            return (field.name, *path)
-    return None
 
 
 class _Arguments:

@@ -249,6 +249,14 @@ async def test_a_token_is_used_until_shortly_before_it_expires(
     assert await caller.token() == "access-token-2"
 
 
+async def test_only_so_many_tokens_are_kept(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.activities.tokens._MOST_KEPT", 2)
+    for scope, number in (("a", 1), ("b", 2), ("a", 1), ("c", 3), ("a", 1), ("b", 4)):
+        assert await caller.token(scopes=[scope]) == f"access-token-{number}"
+
+
 async def test_an_expired_token_is_refreshed_where_that_can_be(caller: Caller) -> None:
     code = {"grant": "authorization_code", "subject": {"token": "one-time-code", "type": "t"}}
     caller.authority.lifetime = 100
@@ -349,7 +357,10 @@ async def test_an_authority_that_answers_something_else(
     assert told in error["detail"]
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "ftp://a.test", "http://[", "nowhere"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:1", "ftp://a.test", "http://[", "nowhere", f"http://{'a' * 70}.test"],
+)
 @pytest.mark.parametrize("scheme", ["oauth2", "oidc"])
 async def test_an_authority_that_cant_be_reached(caller: Caller, scheme: str, address: str) -> None:
     error = await caller.fault(caller.policy(scheme, authority=address))
