@@ -165,7 +165,7 @@ _TASKS = (
         "Call: asyncapi", "AsyncApiArguments",
         "document channel operation server protocol message subscription authentication",
         "tasks/call_asyncapi.py", f"{_WORKFLOWS}/test_asyncapi_call.py",
-        "The protocols http and nats.",
+        "The protocols http (requests, server-sent events) and nats.",
     ),
     Construct(
         "AsyncAPI server", "AsyncApiServer", "name variables",
@@ -191,6 +191,7 @@ _TASKS = (
     Construct(
         "Call: a2a", "A2AArguments", "agentCard server method parameters",
         "tasks/call_a2a.py", f"{_WORKFLOWS}/test_a2a_call.py",
+        "In the JSON of A2A 0.3; agents of 1.0 are asked in theirs.",
     ),
     Construct(
         "Call: mcp", "MCPArguments", "protocolVersion method parameters timeout transport client",
@@ -199,6 +200,7 @@ _TASKS = (
     Construct(
         "MCP transport", "McpCallTransport", "http stdio options",
         "tasks/call_mcp.py", f"{_WORKFLOWS}/test_mcp_call.py",
+        "`options` are warned of: the transports here have none.",
     ),
     Construct(
         "MCP over HTTP", "McpHttpTransport", "endpoint headers",
@@ -207,7 +209,7 @@ _TASKS = (
     Construct(
         "MCP over standard streams", "McpStdioTransport", "command arguments environment",
         "tasks/call_mcp.py", f"{_WORKFLOWS}/test_mcp_call.py",
-        "Where the setting for shell processes allows it.",
+        "Where the setting `PROCESSES` has `mcp`.",
     ),
     Construct(
         "MCP client", "McpClient", "name version",
