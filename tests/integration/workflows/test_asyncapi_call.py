@@ -5,6 +5,7 @@ import json
 import sys
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import nats
@@ -16,6 +17,7 @@ from biz.dsl.credentials import Credentials
 from biz.dsl.errors import WorkflowError
 from tests.fixtures.activities import Recorded, error_of, perform
 from tests.fixtures.message_service import MessageService
+from tests.fixtures.nats_server import nats_server
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
 from workflows.activities.asyncapi_call import PublishActivities, ReceiveActivities
@@ -352,6 +354,22 @@ async def test_what_nats_brings_between_batches_is_held(
     await client.close()
     messages = await peer.take(3, operation="noted")
     assert [message["payload"] for message in messages] == ["text", "/w==", {"a": 1}]
+
+
+async def test_a_subscription_outlives_a_restart_of_nats(
+    peer: Peer, message_service: MessageService, tmp_path: Path
+) -> None:
+    with nats_server(tmp_path) as url:
+        document = message_service.describe(url)
+        document["channels"]["noted"]["address"] = "notes.restart"
+        message_service.document = document
+        await peer.receive(operation="noted", wait=0.2)
+    waiting = asyncio.create_task(peer.receive(operation="noted", wait=20))
+    with nats_server(tmp_path, int(url.rpartition(":")[2])):
+        while not waiting.done():
+            await peer.publish({"n": 1}, operation="noted")
+            await asyncio.sleep(0.2)
+    assert (await waiting).messages[0]["payload"] == {"n": 1}
 
 
 async def test_a_nats_server_that_isnt_there_is_a_communication_error(peer: Peer) -> None:
