@@ -288,7 +288,7 @@ _TASKS = (
     Construct(
         "Run, what", "RunTaskConfiguration", "await return container script shell workflow",
         "tasks/run.py", f"{_UNIT}/tasks/test_run_process.py",
-        "Processes are off unless a setting turns them on.",
+        "Processes run where the setting `PROCESSES` has their kind.",
     ),
     Construct(
         "Container", "Container",

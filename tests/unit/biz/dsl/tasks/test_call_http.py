@@ -176,6 +176,8 @@ async def test_a_request_that_cant_be_made_faults(properties: Json, kind: str, s
         ({"output": []}, "wrong-type", "/output"),
         ({"redirect": "yes"}, "wrong-type", "/redirect"),
         ({"timeout": 1}, "unknown-property", "/timeout"),
+        (secured({"use": ""}), "empty", "/endpoint/authentication/use"),
+        (secured({"basic": {"use": ""}}), "empty", "/endpoint/authentication/basic/use"),
         (secured({}), "invalid-value", "/endpoint/authentication"),
         (secured({**BASIC, **BEARER}), "invalid-value", "/endpoint/authentication"),
         (secured({"use": "nobody"}), "unknown-reference", "/endpoint/authentication/use"),
