@@ -129,3 +129,18 @@ async def test_a_document_that_is_no_schema_faults(
     assert ended.error is not None
     assert (ended.error.type, ended.error.instance) == (standard("configuration"), "/do/0/keep")
     assert "is no schema: /$ref" in ended.error.detail
+
+
+async def test_a_stored_workflow_is_a_function_of_the_default_catalog(service: Service) -> None:
+    stored = await service.templates.create(
+        config=definition([{"greet": {"set": {"hello": "${ .name }"}}}])
+    )
+    call = {"call": f"{stored.name}:1.0.0@default", "with": {"name": "Ann"}}
+    ended = await service.run([{"greet": call}])
+    assert (ended.status, ended.output) == (ExecutionStatus.COMPLETED, {"hello": "Ann"})
+
+
+async def test_a_workflow_that_is_not_stored_faults_its_call(service: Service) -> None:
+    ended = await service.run([{"greet": {"call": "nobody:1.0.0@default"}}])
+    assert ended.error is not None
+    assert (ended.error.type, ended.error.instance) == (standard("configuration"), "/do/0/greet")
