@@ -81,6 +81,7 @@ def runs(service: str) -> Mapping[str, Run]:
     def child(name: str) -> dict[str, Any]:
         return {"namespace": "test", "name": name, "version": "1.0.0"}
 
+    rest = {"wait": {"hours": 1}}
     return {
         "every-kind": Run(
             tasks=[
@@ -294,6 +295,54 @@ def runs(service: str) -> Mapping[str, Run]:
             ],
             input={},
         ),
+        "fork": Run(
+            tasks=[
+                {
+                    "all": {
+                        "fork": {"branches": [{"get": get}, {"post": post}]},
+                        "output": {"as": "$input"},
+                    }
+                },
+                {"first": {"fork": {"branches": [{"get": get}, {"rest": rest}], "compete": True}}},
+                {"fail": {"fork": {"branches": [{"rest": rest}, {"fail": fail}]}}},
+            ],
+            input={"id": 7},
+        ),
+        "try": Run(
+            tasks=[
+                {
+                    "again": {
+                        "try": [{"ask": fail}],
+                        "catch": {
+                            "errors": {"with": {"status": 503}},
+                            "retry": {
+                                "delay": {"milliseconds": 20},
+                                "backoff": {"exponential": {}},
+                                "jitter": {"from": {"milliseconds": 1}, "to": {"milliseconds": 9}},
+                                "limit": {"attempt": {"count": 2, "duration": "PT1M"}},
+                            },
+                            "do": [{"send": post}],
+                        },
+                    }
+                },
+                {"bad": {"raise": {"error": {"type": "https://x.test/bad", "status": 418}}}},
+            ],
+            input={},
+        ),
+        "timeouts": Run(
+            tasks=[
+                {"in time": {**get, "timeout": {"after": "PT1M"}, "output": {"as": "$input"}}},
+                {
+                    "late": {
+                        "try": [{"rest": {**rest, "timeout": {"after": {"milliseconds": 50}}}}],
+                        "catch": {},
+                    }
+                },
+                {"rest": rest},
+            ],
+            input={"id": 7},
+            extra={"timeout": {"after": {"seconds": 2}}},
+        ),
         "invalid-input": Run(
             tasks=[{"set": {"set": {"a": 1}}}],
             input={},
@@ -444,7 +493,10 @@ async def record(client: Client, service: str) -> dict[str, WorkflowHistory]:
                     "processes",
                     "expressions",
                     "fault",
+                    "fork",
                     "invalid-input",
+                    "timeouts",
+                    "try",
                 ), name
             histories[name] = await handle.fetch_history()
     return histories
