@@ -15,6 +15,7 @@ PETSTORE = "petstore.swagger.io"
 SWAPI = "swapi.dev"
 TEMPERATURE = "com.fake-hospital.vitals.measurements.temperature"
 BPM = "com.fake-hospital.vitals.measurements.bpm"
+HELLO = "Hello from Docker!\n"
 PET = {"id": 1, "name": "Milou", "status": "available"}
 LUKE = {"name": "Luke Skywalker", "height": "172"}
 
@@ -80,6 +81,12 @@ def _gossiped(web: Web) -> None:
     assert bodies == [{"event": {"said": "first"}}, {"event": {"said": "second"}}]
 
 
+def _published(web: Web) -> None:
+    [asked] = web.sent("POST", "fake.com/pets")
+    assert asked.body == {"petId": 1}
+    assert asked.headers["authorization"] == "Bearer t0ken"
+
+
 def _is_emitted(output: Any) -> bool:
     return bool(
         output["type"] == "com.petstore.order.placed.v1"
@@ -124,6 +131,8 @@ _REGISTER = {
     },
     "do": [{"register": {"set": {"registered": "${ .customer }"}}}],
 }
+_HELLO = Example(output=HELLO)
+_ECHO = Example(output="STDIN was: Hello World\nARGS are Foo Bar\n")
 _EVENT = {"specversion": "1.0", "id": "1", "source": "https://fake.com", "type": "triggered"}
 _NOT_IMPLEMENTED = {
     "type": "https://serverlessworkflow.io/errors/not-implemented",
@@ -140,6 +149,9 @@ EXAMPLES: Mapping[str, Example] = {
     "authentication-oauth2-secret": _GRANTED,
     "authentication-oidc": _GRANTED,
     "authentication-oidc-secret": _GRANTED,
+    "call-asyncapi-publish": Example(
+        hosts=("fake.com",), input={"pet": {"id": 1}, "token": "t0ken"}, check=_published
+    ),
     "call-custom-function-cataloged": Example(
         hosts=("raw.githubusercontent.com",), output="information: Hello, world!\n"
     ),
@@ -236,10 +248,20 @@ EXAMPLES: Mapping[str, Example] = {
     "mock-service-extension": Example(hosts=("fake.com",), output={"sample": True}),
     "raise-inline": Example(fault=_NOT_IMPLEMENTED),
     "raise-reusable": Example(fault=_NOT_IMPLEMENTED),
+    "run-container": _HELLO,
+    "run-container-cleanup-always": _HELLO,
+    "run-container-cleanup-eventually": _HELLO,
+    "run-container-stdin-and-arguments": _ECHO,
+    "run-container-with-name": _HELLO,
+    "run-container-with-pull-policy": _HELLO,
+    "run-return-all": Example(output={"code": 0, "stdout": HELLO, "stderr": ""}),
+    "run-return-code": Example(output=0),
+    "run-return-none": Example(output=None),
+    "run-return-stderr": Example(output=""),
     "run-script-with-stdin-and-arguments": Example(
         output="stdin >  Hello Workflow\narg >  hello\nenv >  bar\n"
     ),
-    "run-shell-stdin-and-arguments": Example(output="STDIN was: Hello World\nARGS are Foo Bar\n"),
+    "run-shell-stdin-and-arguments": _ECHO,
     "run-subflow": Example(templates=(_REGISTER,), output={"registered": ".user"}),
     "schedule-cron": Example(hosts=("example.com",), output={"started": True}, check=_started),
     "schedule-event-driven": Example(
@@ -280,6 +302,10 @@ EXAMPLES: Mapping[str, Example] = {
 
 LEFT_OUT: Mapping[str, str] = {
     "accumulate-room-readings": "reads a property of the array that its listen task gives",
+    "call-asyncapi-subscribe-consume-amount": "asks for a subscription over WebSocket",
+    "call-asyncapi-subscribe-consume-forever-foreach": "has no end, and no service that sees it",
+    "call-asyncapi-subscribe-consume-until": "ends by a context that nothing in it changes",
+    "call-asyncapi-subscribe-consume-while": "ends by a context that nothing in it changes",
 }
 """Examples that don't run, each with the reason."""
 
@@ -361,6 +387,31 @@ def prepare(web_: Web) -> None:
         "raw.githubusercontent.com/serverlessworkflow/catalog/main/functions/log/1.0.0/function.yaml",
         json(_LOG),
     )
+    web_.answer(
+        "GET",
+        "fake.com/docs/asyncapi.json",
+        json(
+            {
+                "asyncapi": "3.0.0",
+                "info": {"title": "pets", "version": "1"},
+                "servers": {
+                    "staging": {
+                        "host": web_.url.removeprefix("http://"),
+                        "pathname": "/fake.com",
+                        "protocol": "http",
+                    }
+                },
+                "channels": {"pets": {"address": "/pets"}},
+                "operations": {
+                    "findPetsByStatus": {
+                        "action": "receive",
+                        "channel": {"$ref": "#/channels/pets"},
+                    }
+                },
+            }
+        ),
+    )
+    web_.answer("POST", "fake.com/pets", json({}))
     web_.answer("POST", "fake-chat-api.com/room/7", json({}))
     web_.answer("POST", "virtual-wf-powered-race.com/api/v4/cars//start", json({"started": True}))
     web_.answer("POST", "example.com/api/v1/backup/start", json({"started": True}))

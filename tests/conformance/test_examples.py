@@ -23,6 +23,7 @@ from biz.execution import Execution, ExecutionStatus, ExecutionUsecase, StartReq
 from biz.template import TemplateUsecase
 from tests.conformance.examples import EXAMPLES, IN_MEMORY, LEFT_OUT, Example, prepare
 from tests.conformance.web import Web, serve
+from tests.fixtures.container_engine import standing_in
 from tests.fixtures.standard import needs_standard, texts
 
 TEXTS = {name.removesuffix(".yaml"): text for name, text in texts("examples").items()}
@@ -43,15 +44,22 @@ class Service:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def container_host() -> AsyncIterator[str]:
+    async with standing_in() as engine:
+        yield engine.address
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def service(
-    temporal_address: str, tmp_path_factory: pytest.TempPathFactory
+    temporal_address: str, container_host: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
     folder = tmp_path_factory.mktemp("examples")
     settings = Settings(
         database_url=f"sqlite:///{folder}/examples.db",
         temporal_address=temporal_address,
         task_queue=f"examples-{uuid.uuid4()}",
-        processes=("shell", "script", "mcp"),
+        processes=("shell", "script", "container", "mcp"),
+        container_host=container_host,
         secrets_directory=folder,
     )
     async with opened(settings) as container:
