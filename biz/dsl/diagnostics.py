@@ -32,7 +32,7 @@ CODES = {
     "incomplete-authentication": "An OAuth2 or OpenIdConnect policy lacks what its grant, or the "
     "authentication of its client, needs.",
     "invalid-schema": "A JSON Schema isn't valid, or refers to something outside of itself.",
-    "invalid-event": "An attribute that an event can't have is to be emitted.",
+    "invalid-event": "An event without attributes, or with one that none can have, is emitted.",
     "unsupported-version": "The definition's DSL version isn't one of 1.0.x.",
     "ignored-property": "A property that means nothing at its place, though it may stand there.",
     "unmatched-filter": "A filter asks for a property that no error has, so it catches none.",

@@ -52,7 +52,7 @@ class EmitTask(Task):
             fields[name].warning("ignored-property", 'only what stands under "with" is emitted')
         if "with" not in fields:
             if isinstance(node.value, dict):
-                node.error("missing-property", '"with" is missing')
+                node.error("invalid-event", 'has no "with", and so no type')
             return cls(properties={}, **source.common)
         wanted = fields["with"].mapping()
         if isinstance(fields["with"].value, dict) and "type" not in wanted:

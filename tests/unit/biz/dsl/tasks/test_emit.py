@@ -101,7 +101,7 @@ async def test_what_no_event_can_have_is_an_expression_error(properties: Json, w
 @pytest.mark.parametrize(
     ("event", "code", "pointer"),
     [
-        ({}, "missing-property", ""),
+        ({}, "invalid-event", ""),
         (1, "wrong-type", ""),
         ({"with": {}}, "missing-property", "/with"),
         ({"with": []}, "wrong-type", "/with"),
