@@ -228,7 +228,7 @@ def test_events_reach_an_execution(terminal: Terminal, file: Path, name: str) ->
     signalled.write_text(json.dumps({**event, "id": uuid.uuid4().hex, "data": 2}))
     assert "accepted" in terminal.run("signal", id, f"@{signalled}").stdout
     end = time.monotonic() + 20
-    while (seen := json.loads(terminal.run("get", id, "-o", "json").stdout))["output"] is None:
+    while "output" not in (seen := json.loads(terminal.run("get", id, "-o", "json").stdout)):
         assert time.monotonic() < end
         time.sleep(0.1)
     assert seen["output"] == [1, 2]
