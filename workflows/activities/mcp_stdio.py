@@ -33,7 +33,12 @@ async def stdio_transport(server: McpStdio, *, max_message_bytes: int) -> AsyncI
     Raises TaskFault, alone or in a group.
     """
     with tempfile.TemporaryDirectory(prefix="mcp-", ignore_cleanup_errors=True) as folder:
-        process = await _start(server, folder, max_message_bytes)
+        starting = asyncio.create_task(_start(server, folder, max_message_bytes))
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # half started, it could leave its children behind
+            await _end(await starting)
+            raise
         try:
             received, incoming = anyio.create_memory_object_stream[SessionMessage | Exception]()
             outgoing, sent = anyio.create_memory_object_stream[SessionMessage]()
