@@ -63,6 +63,7 @@ def runs(service: str) -> Mapping[str, Run]:
         "timeout": "PT5S",
         "transport": {"http": {"endpoint": f"{service}/status/503"}},
     }
+    agent = {"method": "tasks/get", "server": f"{service}/status/503", "parameters": {"id": "1"}}
     document = {"endpoint": f"{service}/petstore.json"}
     operation = {"document": document, "operationId": "getPetById"}
     nobody = {
@@ -235,6 +236,17 @@ def runs(service: str) -> Mapping[str, Run]:
                         },
                     }
                 },
+            ],
+            input={},
+        ),
+        "a2a": Run(
+            tasks=[
+                {
+                    "ask": {
+                        "try": [{"agent": {"call": "a2a", "with": agent}}],
+                        "catch": {"do": [{"note": {"set": {"error": "${ $error.status }"}}}]},
+                    }
+                }
             ],
             input={},
         ),
