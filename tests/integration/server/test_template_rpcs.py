@@ -83,12 +83,10 @@ class TestCreate:
             "config#/do/2",
         }
 
-    def test_a_task_that_isnt_supported_yet_is_refused(
-        self, templates: TemplateServiceStub
-    ) -> None:
-        config = definition({"a": {"emit": {"event": {"with": {"type": "x", "source": "/y"}}}}})
+    def test_what_isnt_supported_is_refused(self, templates: TemplateServiceStub) -> None:
+        config = definition({"a": {"set": {"x": 1}}}, evaluate={"language": "cel"})
         status = refusal(templates.CreateTemplate, pb.CreateTemplateRequest(config=config))
-        assert violations(status) == [("config#/do/0/a/emit", "UNSUPPORTED_TASK")]
+        assert violations(status) == [("config#/evaluate/language", "UNSUPPORTED_PROPERTY")]
 
     def test_a_config_that_is_neither_json_nor_yaml_is_refused(
         self, templates: TemplateServiceStub
