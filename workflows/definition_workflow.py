@@ -52,6 +52,8 @@ class DefinitionWorkflow:
             error = fault.error
         except InvalidWorkflow as invalid:
             error = WorkflowError.standard("configuration", str(invalid))
+        except MemoryError:
+            raise  # this worker's, and not the run's: it is tried again
         except Exception:
             workflow.logger.exception("the run broke")
             error = WorkflowError.standard("runtime", "the engine broke on this run")

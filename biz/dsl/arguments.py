@@ -76,9 +76,9 @@ class WorkflowArguments:
                 }
         raise KeyError(name)
 
-    def charge(self, size: int) -> None:
+    async def charge(self, size: int) -> None:
         """See Variables."""
-        self._world.charge(size)
+        await self._world.charge(size)
 
     async def evaluate(self, program: str, data: str) -> Any:
         """See Variables."""
@@ -133,9 +133,9 @@ class TaskArguments:
                 }
         return self._around[name]
 
-    def charge(self, size: int) -> None:
+    async def charge(self, size: int) -> None:
         """See Variables."""
-        self._around.charge(size)
+        await self._around.charge(size)
 
     async def evaluate(self, program: str, data: str) -> Any:
         """See Variables."""

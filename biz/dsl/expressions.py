@@ -75,7 +75,7 @@ class Variables(Protocol):
         """The value of an argument, without the `$`."""
         ...
 
-    def charge(self, size: int) -> None:
+    async def charge(self, size: int) -> None:
         """Told how many characters an expression has read, so that a run can give way in time."""
         ...
 
@@ -157,7 +157,7 @@ class Expression:
             text = json.dumps(self._input(data, variables), default=_refuse_deferred)
         except RecursionError:
             raise EvaluationError("the data is nested too deep") from None
-        variables.charge(len(text))
+        await variables.charge(len(text))
         if not self.is_bounded(len(text)):
             return await variables.evaluate(self._unpacked, text)
         try:

@@ -131,8 +131,8 @@ class _Extended:
     def __getitem__(self, name: str) -> Any:
         return self.local[name] if name in self.local else self.variables[name]
 
-    def charge(self, size: int) -> None:
-        self.variables.charge(size)
+    async def charge(self, size: int) -> None:
+        await self.variables.charge(size)
 
     async def evaluate(self, program: str, data: str) -> Any:
         return await self.variables.evaluate(program, data)

@@ -184,7 +184,7 @@ class Interpreter:
             return
         faults = schema.faults(data)
         if not faults:
-            self._world.charge(schema.cost(data))
+            await self._world.charge(schema.cost(data))
             return
         detail = f"the {what} breaks its schema: " + "; ".join(
             f"{found.pointer or '/'} {found.message}" for found in faults

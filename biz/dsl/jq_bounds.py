@@ -53,6 +53,9 @@ _LOOPS = UNBOUNDED | {"def", "foreach", "reduce"}
 _STEPS = 30_000_000
 """What a program may do in the process: well below a second, and some hundred megabytes."""
 
+_LARGEST = 8_000_000
+"""In characters: so much is read and written as JSON in half a second."""
+
 _STEPS_OF_A_PASS = 200
 """The slowest of LINEAR takes so many for a character."""
 
@@ -79,7 +82,8 @@ def largest_input(tokens: Sequence[Token], words: Words) -> int:
     written = sum(len(token.text) for token in tokens if token.kind in ("string", "key", "number"))
     passes = words.functions & LINEAR or any(_makes_text(token) for token in tokens)
     steps = _STEPS // (_STEPS_OF_A_PASS if passes else 1)
-    return max(0, _root(steps, iterations + 1) // (_copies(tokens) * _choices(tokens)) - written)
+    size = _root(steps, iterations + 1) // (_copies(tokens) * _choices(tokens)) - written
+    return max(0, min(size, _LARGEST))
 
 
 def multiplies(tokens: Sequence[Token]) -> bool:

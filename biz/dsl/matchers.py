@@ -133,7 +133,8 @@ def _read_text(node: Node, variables: frozenset[str]) -> Matcher:
     if not _SPECIAL.search(text):
         return Equal(text)
     whole = json.dumps(rf"\A(?:{text})\z")
+    program = f"try test({whole}) catch false"
     try:
-        return Text(text, compile_expression(f"try test({whole}) catch false", frozenset()))
+        return Text(text, compile_expression(program, frozenset(), is_trusted=node.is_trusted))
     except CompileError:  # too long for a pattern
         return Equal(text)

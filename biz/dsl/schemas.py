@@ -1,7 +1,7 @@
 """JSON Schemas of data (DSL reference, "Schema"): draft 2020-12, or draft 7 where it says so."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from jsonschema import Draft7Validator, Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 from referencing import Registry, Resource, Specification
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT7, DRAFT202012
@@ -16,9 +17,32 @@ from referencing.jsonschema import DRAFT7, DRAFT202012
 from biz.dsl.depth import is_deeper
 from biz.dsl.pointers import child
 
+
+def _unique_items(
+    validator: Validator, is_asked: bool, items: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """`uniqueItems` in a time that grows with the items; the library compares each with each."""
+    if is_asked and isinstance(items, list) and len({_key(item) for item in items}) < len(items):
+        yield ValidationError("two items are the same")
+
+
+def _key(value: Any) -> Hashable:
+    """The same for two JSON values that are equal: 1 is 1.0, and isn't true."""
+    if isinstance(value, dict):
+        return frozenset((name, _key(item)) for name, item in value.items())
+    if isinstance(value, list):
+        return tuple(_key(item) for item in value)
+    return (bool, value) if isinstance(value, bool) else value
+
+
+def _dialect(kind: type[Validator]) -> type[Validator]:
+    extended: type[Validator] = extend(kind, {"uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
+    return extended
+
+
 _DIALECTS: Mapping[str, tuple[type[Validator], Specification[Any]]] = {
-    "https://json-schema.org/draft/2020-12/schema": (Draft202012Validator, DRAFT202012),
-    "http://json-schema.org/draft-07/schema": (Draft7Validator, DRAFT7),
+    "https://json-schema.org/draft/2020-12/schema": (_dialect(Draft202012Validator), DRAFT202012),
+    "http://json-schema.org/draft-07/schema": (_dialect(Draft7Validator), DRAFT7),
 }
 _DEFAULT = "https://json-schema.org/draft/2020-12/schema"
 _MAX_DEPTH = 64

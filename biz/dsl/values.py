@@ -128,7 +128,8 @@ def read_secret(node: Node, program: str = ".") -> Evaluable:
         node.error("empty", "must be the name of a secret")
     elif node.is_string:
         require_secret(node, name)
-    return compile_expression(f"${SECRETS}[{json.dumps(name)}] | {program}", frozenset({SECRETS}))
+    program = f"${SECRETS}[{json.dumps(name)}] | {program}"
+    return compile_expression(program, frozenset({SECRETS}), is_trusted=node.is_trusted)
 
 
 def read_transformation_value(node: Node, variables: frozenset[str]) -> Evaluable:

@@ -151,9 +151,11 @@ class World:
             if not page.arrivals and not page.has_more:
                 await self._runtime.wait_for_events(listener)
 
-    def charge(self, size: int) -> None:
-        """Adds the characters that an expression or a schema has read."""
+    async def charge(self, size: int) -> None:
+        """Told how many characters an expression or a schema reads; gives way after many."""
         self._characters += size
+        if self._characters >= _CHARACTERS_IN_A_BREATH:
+            await self._give_way()
 
     async def evaluate(self, program: str, data: str) -> Any:
         """Has the runtime evaluate, which gives way too."""
@@ -161,11 +163,14 @@ class World:
         return await self._runtime.evaluate(program, data)
 
     async def breathe(self) -> None:
-        """Gives way after a fixed amount of work, never by a clock: a replay does the same."""
+        """Gives way after a fixed number of tasks, never by a clock: a replay does the same."""
         self._tasks += 1
-        if self._tasks >= _TASKS_IN_A_BREATH or self._characters >= _CHARACTERS_IN_A_BREATH:
-            self._rest()
-            await self._runtime.breathe()
+        if self._tasks >= _TASKS_IN_A_BREATH:
+            await self._give_way()
+
+    async def _give_way(self) -> None:
+        self._rest()
+        await self._runtime.breathe()
 
     def _rest(self) -> None:
         self._tasks = self._characters = 0

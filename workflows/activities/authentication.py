@@ -42,7 +42,10 @@ class Authenticator:
             parameter = base64.b64encode(login.encode()).decode()
             keep_secret(parameter)
             return Authorization("Basic", parameter)
-        detail = "a digest is made for each request over HTTP, and for nothing else"
+        if credentials.scheme == "digest":
+            detail = "a digest is made for each request over HTTP, and for nothing else"
+        else:
+            detail = f"{credentials.scheme} authentication isn't supported"
         raise TaskFault(WorkflowError.standard("configuration", detail))
 
     async def send(

@@ -128,7 +128,7 @@ class _Arguments:
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
-    def charge(self, size: int) -> None:
+    async def charge(self, size: int) -> None:
         """No other run waits for this one."""
 
     async def evaluate(self, program: str, data: str) -> Any:

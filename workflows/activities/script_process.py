@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from typing import Any
+from typing import Any, assert_never
 
 from temporalio import activity
 
@@ -51,11 +51,16 @@ class ScriptActivities:
 
 def _program(language: ScriptLanguage, code: str) -> Program:
     """What runs a script; raises TaskFault where it isn't installed."""
-    if language is ScriptLanguage.PYTHON:
-        # This one may belong to a user whose files others can't read.
-        programs = [sys.executable, "python3"]
-        return Program(programs=programs, arguments=["-I", "script.py"], files={"script.py": code})
-    node = shutil.which("node")
-    if node is None:
-        raise TaskFault(WorkflowError.standard("configuration", _NO_NODE))
-    return Program(programs=[node], arguments=["script.js"], files={"script.js": code})
+    match language:
+        case ScriptLanguage.PYTHON:
+            # This one may belong to a user whose files others can't read.
+            programs = [sys.executable, "python3"]
+            arguments = ["-I", "script.py"]
+            return Program(programs=programs, arguments=arguments, files={"script.py": code})
+        case ScriptLanguage.JS:
+            node = shutil.which("node")
+            if node is None:
+                raise TaskFault(WorkflowError.standard("configuration", _NO_NODE))
+            return Program(programs=[node], arguments=["script.js"], files={"script.js": code})
+        case _:
+            assert_never(language)

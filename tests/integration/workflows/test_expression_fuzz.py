@@ -60,7 +60,7 @@ class Arguments:
     def __getitem__(self, name: str) -> Any:
         return 86_400.5 if name == CLOCK else [1, {"c": 2}]
 
-    def charge(self, size: int) -> None:
+    async def charge(self, size: int) -> None:
         return None
 
     async def evaluate(self, program: str, data: str) -> Any:

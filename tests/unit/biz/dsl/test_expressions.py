@@ -29,7 +29,7 @@ class Arguments:
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
-    def charge(self, size: int) -> None:
+    async def charge(self, size: int) -> None:
         self.size += size
 
     async def evaluate(self, program: str, data: str) -> Any:

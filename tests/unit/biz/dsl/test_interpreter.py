@@ -52,6 +52,7 @@ NOTHING: Json = {"nothing": {"do": []}}
         (workflow(loop({"t": {"set": {"x": 1}}})), [0] * 1000, 5),
         (workflow(loop()), [0] * 1000, 5),
         (workflow(loop({"w": {"wait": {"seconds": 1}}})), [0] * 1000, 0),
+        (workflow({"t": {"set": {f"p{i}": "${ 1 }" for i in range(50)}}}), ["x" * 1_000_000], 12),
         (workflow(*({f"t{i}": {"set": "."}} for i in range(50))), ["x" * 1_000_000], 12),
         (
             workflow(
@@ -64,7 +65,16 @@ NOTHING: Json = {"nothing": {"do": []}}
             2,
         ),
     ],
-    ids=["nothing", "few tasks", "many tasks", "empty loop", "waits", "large data", "schemas"],
+    ids=[
+        "nothing",
+        "few tasks",
+        "many tasks",
+        "empty loop",
+        "waits",
+        "large task",
+        "large data",
+        "schemas",
+    ],
 )
 async def test_a_run_gives_way_after_an_amount_of_work(
     definition: Json, input: Any, breaths: int

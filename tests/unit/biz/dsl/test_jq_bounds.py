@@ -23,10 +23,10 @@ def bound(program: str) -> int:
 @pytest.mark.parametrize(
     ("program", "size"),
     [
-        (".", 30_000_000),
-        (".a.b[0].c?", 29_999_999),
-        (".a + .b", 15_000_000),
-        ("{a, b: .c, $d}", 9_999_998),
+        (".", 8_000_000),
+        (".a.b[0].c?", 8_000_000),
+        (".a + .b + .c + .d", 7_500_000),
+        ("{a, b: .c, $d}", 8_000_000),
         ("sort", 150_000),
         ("map(.a)", 5_477),
         (".[] | .[]", 310),
@@ -125,7 +125,7 @@ class Arguments:
     def __getitem__(self, name: str) -> Any:
         return self._x
 
-    def charge(self, size: int) -> None:
+    async def charge(self, size: int) -> None:
         return None
 
     async def evaluate(self, program: str, data: str) -> Any:

@@ -130,3 +130,24 @@ def test_a_large_value_is_told_in_part() -> None:
 def test_a_fault_says_what_is_expected() -> None:
     [fault] = compile_schema({"type": "string"}).faults(1)
     assert fault == SchemaFault(pointer="", message="1 is not of type 'string'")
+
+
+@pytest.mark.parametrize(
+    ("items", "are_unique"),
+    [
+        ([1, 2, "1", True, None, 0, False], True),
+        ([1, 1.0], False),
+        ([True, 1], True),
+        ([{"a": 1, "b": [2]}, {"b": [2], "a": 1}], False),
+        ([{"a": 1}, {"a": True}], True),
+        ([[1, 2], [2, 1]], True),
+        ([[], {}], True),
+        ([{"n": n} for n in range(50_000)], True),
+        (["x", "x"], False),
+    ],
+)
+@pytest.mark.parametrize("draft", ["", "http://json-schema.org/draft-07/schema"])
+def test_unique_items(draft: str, items: list[Any], are_unique: bool) -> None:
+    schema = {"uniqueItems": True, **({"$schema": draft} if draft else {})}
+    assert bool(compile_schema(schema).faults(items)) is not are_unique
+    assert not compile_schema({**schema, "uniqueItems": False}).faults(items)
