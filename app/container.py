@@ -42,33 +42,33 @@ from server.service.admin import AdminService
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
-from workflows.activities.a2a_call import A2aActivities
-from workflows.activities.asyncapi_call import PublishActivities, ReceiveActivities
-from workflows.activities.asyncapi_http import HttpMessages
-from workflows.activities.authentication import Authenticator
-from workflows.activities.child_workflow import ChildActivities
-from workflows.activities.completing import CallCompleter
-from workflows.activities.container_engine import ContainerEngine
-from workflows.activities.container_process import ContainerActivities
-from workflows.activities.container_sweeper import ContainerSweeper
+from workflows.activities.a2a.a2a_call import A2aActivities
+from workflows.activities.asyncapi.asyncapi_call import PublishActivities, ReceiveActivities
+from workflows.activities.asyncapi.asyncapi_http import HttpMessages
+from workflows.activities.authentication.authenticator import Authenticator
+from workflows.activities.authentication.token_request import TokenClient
+from workflows.activities.authentication.tokens import TokenSource
+from workflows.activities.call_completer import CallCompleter
+from workflows.activities.child_call import ChildActivities
+from workflows.activities.documents import Documents
 from workflows.activities.emission import EmissionActivities
-from workflows.activities.evaluation import EvaluationActivities
-from workflows.activities.fetching import FetchActivities
-from workflows.activities.grpc_call import GrpcActivities
-from workflows.activities.http_call import HttpActivities
-from workflows.activities.http_sender import HttpSender
+from workflows.activities.expressions.evaluation import EvaluationActivities
+from workflows.activities.fetch_call import FetchActivities
+from workflows.activities.grpc_calls.grpc_call import GrpcActivities
+from workflows.activities.http_calls.http_call import HttpActivities
+from workflows.activities.http_calls.sender import HttpSender
 from workflows.activities.listening import ListeningActivities
-from workflows.activities.mcp_call import McpActivities
-from workflows.activities.openapi_call import OpenApiActivities
-from workflows.activities.performing import Performer
-from workflows.activities.process_policy import ProcessPolicy
-from workflows.activities.process_runner import ProcessLimits
+from workflows.activities.mcp.mcp_call import McpActivities
+from workflows.activities.openapi.openapi_call import OpenApiActivities
+from workflows.activities.performer import Performer
+from workflows.activities.processes.container_engine import ContainerEngine
+from workflows.activities.processes.container_process import ContainerActivities
+from workflows.activities.processes.container_sweeper import ContainerSweeper
+from workflows.activities.processes.policy import ProcessPolicy
+from workflows.activities.processes.runner import ProcessLimits
+from workflows.activities.processes.script_process import ScriptActivities
+from workflows.activities.processes.shell_process import ShellActivities
 from workflows.activities.recording import RecordingActivities
-from workflows.activities.resources import Resources
-from workflows.activities.script_process import ScriptActivities
-from workflows.activities.shell_process import ShellActivities
-from workflows.activities.token_request import TokenClient
-from workflows.activities.tokens import TokenSource
 from workflows.worker import build_worker
 
 
@@ -291,7 +291,7 @@ class Container(containers.DeclarativeContainer):
         authenticator=authenticator,
         max_response_bytes=settings.provided.call_max_response_bytes,
     )
-    documents = providers.Singleton(Resources, sender=http_sender)
+    documents = providers.Singleton(Documents, sender=http_sender)
     process_policy = providers.Singleton(
         ProcessPolicy,
         kinds=settings.provided.processes,
@@ -342,16 +342,16 @@ class Container(containers.DeclarativeContainer):
             performer=performer,
             client=http_client,
             authenticator=authenticator,
-            resources=documents,
+            documents=documents,
             max_response_bytes=settings.provided.call_max_response_bytes,
         ),
         providers.Singleton(
-            PublishActivities, performer=performer, resources=documents, http=http_messages
+            PublishActivities, performer=performer, documents=documents, http=http_messages
         ),
         providers.Singleton(
             ReceiveActivities,
             performer=performer,
-            resources=documents,
+            documents=documents,
             http=http_messages,
             subscriptions=Base(resources.open_subscriptions),
         ),
@@ -379,12 +379,12 @@ class Container(containers.DeclarativeContainer):
             runner=process_runner,
             documents=documents,
         ),
-        providers.Singleton(FetchActivities, performer=performer, resources=documents),
+        providers.Singleton(FetchActivities, performer=performer, documents=documents),
         providers.Singleton(
             GrpcActivities,
             performer=performer,
             authenticator=authenticator,
-            resources=documents,
+            documents=documents,
             timeout_seconds=settings.provided.call_timeout_seconds,
             max_response_bytes=settings.provided.call_max_response_bytes,
         ),
@@ -392,7 +392,7 @@ class Container(containers.DeclarativeContainer):
             OpenApiActivities,
             performer=performer,
             sender=http_sender,
-            resources=documents,
+            documents=documents,
         ),
         providers.Singleton(
             EmissionActivities, performer=performer, publisher=events, sink=event_sink

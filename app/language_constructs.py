@@ -53,7 +53,7 @@ _DOCUMENT = (
     ),
     Construct(
         "Evaluate", "Evaluate", "language mode",
-        "evaluation.py", f"{_UNIT}/test_evaluation.py",
+        "evaluation_mode.py", f"{_UNIT}/test_evaluation_mode.py",
         "The language is jq. In the loose mode a text of a value is tried as an expression and "
         "stays where that fails; conditions, addresses and durations are as in the strict one.",
     ),
@@ -81,7 +81,7 @@ _DATA = (
     ),
     Construct(
         "External resource", "ExternalResource", "name endpoint",
-        "external_resources.py", f"{_WORKFLOWS}/test_resources.py",
+        "external/external_resources.py", f"{_WORKFLOWS}/test_documents.py",
         "Fetched when it is needed, and kept for a minute.",
     ),
     Construct("`$context`", "", "", "arguments.py", _ARGUMENTS),
@@ -259,25 +259,25 @@ _TASKS = (
     ),
     Construct(
         "Event consumption strategy", "EventConsumptionStrategy", "all any until one",
-        "event_strategies.py", f"{_UNIT}/tasks/test_listen.py",
+        "events/strategies.py", f"{_UNIT}/tasks/test_listen.py",
     ),
     Construct(
         "Event filter", "EventFilter", "with correlate",
-        "event_filters.py", f"{_UNIT}/tasks/test_listen.py",
+        "events/filters.py", f"{_UNIT}/tasks/test_listen.py",
     ),
     Construct(
         "Correlation", "", "from expect",
-        "event_filters.py", f"{_UNIT}/tasks/test_listen.py",
+        "events/filters.py", f"{_UNIT}/tasks/test_listen.py",
     ),
     Construct(
         "Event properties", "EventProperties",
         "id source type time subject datacontenttype dataschema data",
-        "events.py", f"{_UNIT}/tasks/test_emit.py",
+        "events/event.py", f"{_UNIT}/tasks/test_emit.py",
         "CloudEvents 1.0.",
     ),
     Construct(
         "Subscription iterator", "SubscriptionIterator", "item at do output export",
-        "subscriptions.py", f"{_UNIT}/tasks/test_listen.py",
+        "iterators.py", f"{_UNIT}/tasks/test_listen.py",
     ),
     Construct("Raise", "RaiseTask", "raise", "tasks/raise_.py", f"{_UNIT}/tasks/test_raise.py"),
     Construct(
@@ -404,34 +404,35 @@ _USE = (
     ),
     Construct(
         "OAuth2, beside that", "OAuth2ConnectAuthenticationProperties", "endpoints",
-        "oauth2_policy.py", f"{_UNIT}/test_oauth2.py::test_only_oauth2_has_endpoints",
+        "oauth2_reading.py", f"{_UNIT}/test_oauth2.py::test_only_oauth2_has_endpoints",
     ),
     Construct(
         "OAuth2 endpoints", "OAuth2AuthenticationPropertiesEndpoints",
         "token revocation introspection",
-        "oauth2_policy.py", f"{_UNIT}/test_oauth2.py",
+        "oauth2_reading.py", f"{_UNIT}/test_oauth2.py",
     ),
     Construct(
         "OAuth2 client", "OAuth2AuthenticationDataClient", "id secret assertion authentication",
-        "oauth2_policy.py", f"{_UNIT}/test_oauth2.py",
+        "oauth2_reading.py", f"{_UNIT}/test_oauth2.py",
     ),
     Construct(
         "OAuth2 request", "OAuth2TokenRequest", "encoding",
-        "oauth2_policy.py", f"{_UNIT}/test_oauth2.py",
+        "oauth2_reading.py", f"{_UNIT}/test_oauth2.py",
     ),
     Construct(
         "OAuth2 token", "OAuth2TokenDefinition", "token type",
-        "oauth2_policy.py", f"{_UNIT}/test_oauth2.py",
+        "oauth2_reading.py", f"{_UNIT}/test_oauth2.py",
     ),
     Construct(
         "Policy by name or secret", "ReferenceableAuthenticationPolicy", "use",
         "authentication.py", f"{_UNIT}/test_reusables.py",
     ),
     Construct(
-        "Secret", "", "", "secrets.py", f"{_UNIT}/test_secrets.py",
+        "Secret", "", "", "secret_names.py", f"{_UNIT}/test_secrets.py",
     ),
     Construct(
-        "Catalog", "Catalog", "endpoint", "catalogs.py", f"{_UNIT}/test_catalogs.py",
+        "Catalog", "Catalog", "endpoint",
+        "external/catalogs.py", f"{_UNIT}/external/test_catalogs.py",
     ),
     Construct(
         "Extension", "Extension", "extend when before after",

@@ -20,12 +20,12 @@ from data.database import Database
 from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
-from workflows.activities.container_sweeper import ContainerSweeper
+from workflows.activities.asyncapi.subscriptions import Subscriptions
 from workflows.activities.event_sink import EventSink
-from workflows.activities.expression_pool import ExpressionPool
-from workflows.activities.http_sender import HttpSender, new_http_client
-from workflows.activities.process_runner import ProcessLimits, ProcessRunner, user_problem
-from workflows.activities.subscriptions import Subscriptions
+from workflows.activities.expressions.expression_pool import ExpressionPool
+from workflows.activities.http_calls.sender import HttpSender, new_http_client
+from workflows.activities.processes.container_sweeper import ContainerSweeper
+from workflows.activities.processes.runner import ProcessLimits, ProcessRunner, user_problem
 
 _CONNECT_PAUSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)

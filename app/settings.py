@@ -15,7 +15,7 @@ from pydantic_settings import (
 )
 
 from app.failure import Failure
-from workflows.activities.process_policy import ProcessKind
+from workflows.activities.processes.policy import ProcessKind
 
 _BAD_SETTING = 2
 _NUMBERS = {

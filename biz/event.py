@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from biz.dsl.arrivals import EventPage, Listener
-from biz.dsl.events import Event, event_faults, without_nulls
-from biz.dsl.pointers import child
+from biz.dsl.events.arrivals import EventPage, Listener
+from biz.dsl.events.event import Event, event_faults, without_nulls
+from biz.dsl.reading.pointers import child
 from biz.engine import Engine
 from biz.errors import EngineUnavailable, ExecutionEnded, InvalidArgument, Violation
 from biz.execution import ExecutionRepo

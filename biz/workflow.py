@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from biz.dsl.diagnostics import Diagnostic
+from biz.dsl.reading.diagnostics import Diagnostic
 from biz.dsl.validator import check
 from biz.errors import InvalidArgument
 from biz.limits import check_present, check_size

@@ -10,9 +10,9 @@ from typing import Any
 
 import peewee
 
-from biz.dsl.arrivals import Arrival, EventPage, Listener
-from biz.dsl.events import Event
-from biz.dsl.interests import admits, types_of
+from biz.dsl.events.arrivals import Arrival, EventPage, Listener
+from biz.dsl.events.event import Event
+from biz.dsl.events.interests import admits, types_of
 from biz.event import KnownListener, NewEvent, StoredEvent
 from data.database import Database
 from data.models import (

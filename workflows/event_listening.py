@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-from biz.dsl.arrivals import EventPage, Listener
+from biz.dsl.events.arrivals import EventPage, Listener
 from workflows.activities.listening import ListeningActivities
 from workflows.cancellation import cancellable
 

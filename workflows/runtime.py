@@ -13,23 +13,23 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from biz.dsl.arrivals import EventPage, Listener
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.emission import Emission
 from biz.dsl.calls.temporal_call import TemporalCall
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.dsl.events import Event
+from biz.dsl.events.arrivals import EventPage, Listener
+from biz.dsl.events.event import Event
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.engine import RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
-from workflows.activities.breath import breathe
-from workflows.activities.child_workflow import StoredChild
-from workflows.activities.evaluation import EvaluationActivities
-from workflows.activities.performing import CallContext
+from workflows.activities.child_call import StoredChild
+from workflows.activities.expressions.evaluation import EvaluationActivities
+from workflows.activities.giving_way import breathe
+from workflows.activities.performer import CallContext
 from workflows.activities.recording import RecordingActivities
 from workflows.cancellation import cancellable
 from workflows.child_runs import run_child

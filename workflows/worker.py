@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from workflows.activities.breath import breathe
-from workflows.activities.evaluation import EvaluationActivities
+from workflows.activities.expressions.evaluation import EvaluationActivities
+from workflows.activities.giving_way import breathe
 from workflows.activities.listening import ListeningActivities
 from workflows.activities.recording import RecordingActivities
 from workflows.definition_workflow import DefinitionWorkflow

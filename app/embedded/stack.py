@@ -14,7 +14,7 @@ from app.embedded.temporal import temporal_server
 from app.embedded.temporal_binary import find_temporal
 from app.process import until_one_ends
 from app.settings import Settings
-from workflows.activities.process_policy import ProcessKind
+from workflows.activities.processes.policy import ProcessKind
 
 _HOST = "127.0.0.1"
 

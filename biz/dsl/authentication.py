@@ -9,8 +9,8 @@ from biz.dsl import arguments
 from biz.dsl.credentials import OAUTH2_SCHEMES, PROPERTIES, Credentials
 from biz.dsl.frame import Frame
 from biz.dsl.model import Evaluable
-from biz.dsl.oauth2_policy import read_oauth2
-from biz.dsl.reader import Node
+from biz.dsl.oauth2_reading import read_oauth2
+from biz.dsl.reading.reader import Node
 from biz.dsl.reusables import Reusables
 from biz.dsl.values import Literal, read_secret, read_value
 

@@ -3,7 +3,7 @@
 import re
 
 from biz.dsl.model import Document
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 
 _MAPPINGS = ("tags", "metadata")
 _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")

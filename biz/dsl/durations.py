@@ -9,7 +9,7 @@ import isodate
 
 from biz.dsl.expressions import Expression, is_evaluated
 from biz.dsl.model import Duration
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import read_expression
 
 UNITS = ("days", "hours", "minutes", "seconds", "milliseconds")

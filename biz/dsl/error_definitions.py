@@ -9,7 +9,7 @@ from biz.dsl.errors import WorkflowError
 from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Frame
 from biz.dsl.model import Evaluable
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.uri_templates import read_template
 from biz.dsl.values import Literal, read_expression
 

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import jq
 
-from biz.dsl import jq_bounds
 from biz.dsl.deferral import LEFT_TO_ACTIVITIES, SECRETS, Deferred
-from biz.dsl.jq_lexer import (
+from biz.dsl.jq import bounds
+from biz.dsl.jq.lexer import (
     KEYWORDS,
     LexicalError,
     Words,
@@ -25,9 +25,7 @@ from biz.dsl.jq_lexer import (
     words,
 )
 
-ALLOWED = (
-    jq_bounds.CONSTANT | jq_bounds.LINEAR | jq_bounds.ITERATING | jq_bounds.UNBOUNDED | KEYWORDS
-)
+ALLOWED = bounds.CONSTANT | bounds.LINEAR | bounds.ITERATING | bounds.UNBOUNDED | KEYWORDS
 OUTSIDE = frozenset(
     """
     env builtins debug stderr input inputs input_filename input_line_number get_search_list
@@ -208,7 +206,7 @@ def compile_expression(
         raise CompileError("invalid-expression", f"not a jq program: {error}") from None
     found = words(tokens)
     _check_functions(found)
-    if jq_bounds.largest_constant(tokens) > _LARGEST_CONSTANT:
+    if bounds.largest_constant(tokens) > _LARGEST_CONSTANT:
         message = f"it makes a string of more than {_LARGEST_CONSTANT} characters"
         raise CompileError("invalid-expression", message)
     clock = [name for name in _CLOCK_FUNCTIONS if name in found.functions]
@@ -217,7 +215,7 @@ def compile_expression(
     if used:
         unpacked = ",".join(f"${name}" for name in used)
         source = f".v as {{{unpacked}}} | .d | {source}"
-    compiled = _Program(_MULTIPLICATION + source if jq_bounds.multiplies(tokens) else source)
+    compiled = _Program(_MULTIPLICATION + source if bounds.multiplies(tokens) else source)
     if not is_trusted:
         try:
             compiled.compile()
@@ -227,7 +225,7 @@ def compile_expression(
         source=program,
         variables=used,
         secrets=fields_of(tokens, SECRETS),
-        bound=jq_bounds.largest_input(tokens, found),
+        bound=bounds.largest_input(tokens, found),
         _unpacked=source,
         _program=compiled,
     )

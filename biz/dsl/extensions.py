@@ -17,7 +17,7 @@ from biz.dsl.deferral import withhold
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Frame, Outcome
 from biz.dsl.model import Task, TaskList
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import read_expression
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from biz.dsl.diagnostics import Diagnostics
 from biz.dsl.model import Task, TaskList
+from biz.dsl.reading.diagnostics import Diagnostics
 
 DIRECTIVES = frozenset({"continue", "exit", "end"})
 _WAITING = ("listen", "run", "wait")

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from biz.dsl.model import Task
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 
 if TYPE_CHECKING:
     from biz.dsl.parser import Parser

@@ -18,11 +18,11 @@ from biz.dsl.durations import InvalidDuration, resolve_duration
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.extensions import execute_extended
-from biz.dsl.external_functions import load_function
-from biz.dsl.external_schemas import ExternalSchema
+from biz.dsl.external.external_functions import load_function
+from biz.dsl.external.external_schemas import ExternalSchema
 from biz.dsl.frame import Frame, Outcome
 from biz.dsl.model import Evaluable, Task, TaskList, Transformation, Workflow
-from biz.dsl.pointers import child
+from biz.dsl.reading.pointers import child
 from biz.dsl.runtime import Runtime
 from biz.dsl.schemas import Schema
 from biz.dsl.world import OutOfTime, World

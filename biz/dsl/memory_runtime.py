@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from biz.dsl.arrivals import Arrival, EventPage, Listener
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.fetch_call import FetchCall
 from biz.dsl.concurrency import first
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.dsl.events import Event
+from biz.dsl.events.arrivals import Arrival, EventPage, Listener
+from biz.dsl.events.event import Event
+from biz.dsl.events.interests import admits
 from biz.dsl.expressions import EvaluationError
-from biz.dsl.external_documents import document_fault
-from biz.dsl.interests import admits
+from biz.dsl.external.external_documents import document_fault
 from biz.dsl.interpreter import Interpreter
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.model import Workflow

@@ -13,7 +13,7 @@ from biz.dsl.schemas import Schema
 
 if TYPE_CHECKING:
     from biz.dsl.extensions import Extension
-    from biz.dsl.external_schemas import ExternalSchema
+    from biz.dsl.external.external_schemas import ExternalSchema
     from biz.dsl.frame import Frame, Outcome
     from biz.dsl.schedule import Schedule
 

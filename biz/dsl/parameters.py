@@ -1,7 +1,7 @@
 """The parameters of JSON-RPC methods (DSL reference, "A2A Call" and "MCP Call")."""
 
 from biz.dsl.model import Evaluable
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import Literal, read_expression, read_value
 
 

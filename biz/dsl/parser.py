@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from biz.dsl import arguments, evaluation
+from biz.dsl import arguments, evaluation_mode
 from biz.dsl.deferral import SECRETS
-from biz.dsl.diagnostics import Diagnostics
 from biz.dsl.document import read_document
 from biz.dsl.extensions import read_extension
-from biz.dsl.external_resources import read_external_resource
-from biz.dsl.external_schemas import ExternalSchema
+from biz.dsl.external.external_resources import read_external_resource
+from biz.dsl.external.external_schemas import ExternalSchema
 from biz.dsl.functions import Functions
 from biz.dsl.model import IDENTITY, Task, TaskList, Transformation, Workflow
-from biz.dsl.reader import Node
+from biz.dsl.reading.diagnostics import Diagnostics
+from biz.dsl.reading.reader import Node
 from biz.dsl.recursion import check_recursion
 from biz.dsl.schedule import read_schedule
 from biz.dsl.schemas import InvalidSchema, Schema, compile_schema
-from biz.dsl.secrets import secret_names
+from biz.dsl.secret_names import secret_names
 from biz.dsl.tasks import call, do, emit, for_, fork, listen, raise_, run, set_, switch, try_, wait
 from biz.dsl.use import Use
 from biz.dsl.values import read_expression, read_transformation_value, reads
@@ -90,7 +90,7 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
         "",
         diagnostics,
         is_trusted=is_trusted,
-        is_loose=evaluation.is_loose(value),
+        is_loose=evaluation_mode.is_loose(value),
         secrets=secret_names(value),
     )
     fields = root.object(
@@ -99,7 +99,7 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
         is_open=True,
     )
     if "evaluate" in fields:
-        evaluation.check(fields["evaluate"])
+        evaluation_mode.check(fields["evaluate"])
     document = read_document(fields["document"])
     use = Use(fields.get("use"))
     parser = Parser(diagnostics, use)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from biz.dsl.diagnostics import Diagnostics
 from biz.dsl.model import Task, TaskList
+from biz.dsl.reading.diagnostics import Diagnostics
 from biz.dsl.tasks.call_function import FunctionCallTask
 from biz.dsl.tasks.do import DoTask
 from biz.dsl.tasks.fork import ForkTask

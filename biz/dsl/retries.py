@@ -10,7 +10,7 @@ from biz.dsl.durations import read_duration
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Frame
 from biz.dsl.model import Duration
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import read_expression
 
 _BACKOFFS = ("constant", "linear", "exponential")

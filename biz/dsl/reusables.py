@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from biz.dsl import arguments
-from biz.dsl.reader import Node
-from biz.dsl.references import unknown_name
+from biz.dsl.reading.reader import Node
+from biz.dsl.reading.references import unknown_name
 
 _VARIABLE = re.compile(r"\$(\w+)")
 

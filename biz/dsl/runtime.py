@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from biz.dsl.arrivals import EventPage, Listener
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.child_call import ChildCall
-from biz.dsl.events import Event
+from biz.dsl.events.arrivals import EventPage, Listener
+from biz.dsl.events.event import Event
 from biz.dsl.lifecycle import LifecycleEvent
 
 

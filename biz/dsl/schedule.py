@@ -16,8 +16,8 @@ from typing import Any
 from cronsim import CronSim, CronSimError
 
 from biz.dsl.durations import InvalidDuration, parse_duration, read_duration
-from biz.dsl.event_strategies import Strategy, read_strategy
-from biz.dsl.reader import Node
+from biz.dsl.events.strategies import Strategy, read_strategy
+from biz.dsl.reading.reader import Node
 
 _WHEN = ("every", "cron", "after", "on")
 _VALUE = r"(?:\d{1,2}|[A-Za-z]{3})"

@@ -15,7 +15,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT7, DRAFT202012
 
 from biz.dsl.depth import is_deeper
-from biz.dsl.pointers import child
+from biz.dsl.reading.pointers import child
 
 
 def _unique_items(

@@ -2,7 +2,7 @@
 
 from biz.dsl.durations import read_duration
 from biz.dsl.model import Duration
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 
 
 def read_timeout(node: Node, variables: frozenset[str]) -> Duration:

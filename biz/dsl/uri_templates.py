@@ -9,7 +9,7 @@ from uritemplate import URITemplate
 
 from biz.dsl.deferral import Deferred
 from biz.dsl.expressions import EvaluationError, Variables
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 
 _SIMPLE = re.compile(r"[\w%-][\w.%-]*", re.ASCII)
 _REFERENCE = re.compile(

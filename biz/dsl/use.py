@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from biz.dsl.authentication import Authentication, read_reusable
 from biz.dsl.error_definitions import ErrorDefinition, read_error_definition
-from biz.dsl.external_resources import ExternalResource, read_catalog
+from biz.dsl.external.external_resources import ExternalResource, read_catalog
 from biz.dsl.model import Duration
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.retries import RetryPolicy, read_retry_policy
 from biz.dsl.reusables import Reusables
-from biz.dsl.secrets import read_secret_names
+from biz.dsl.secret_names import read_secret_names
 from biz.dsl.timeouts import read_timeout
 
 

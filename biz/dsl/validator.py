@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from biz.dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from biz.dsl.flow import check_flow
 from biz.dsl.model import Document, Workflow
 from biz.dsl.parser import parse_workflow
-from biz.dsl.positions import Position, SourceError
+from biz.dsl.reading.diagnostics import Diagnostic, Diagnostics, Severity
+from biz.dsl.reading.positions import Position, SourceError
+from biz.dsl.reading.source import read
 from biz.dsl.schemas import Schema, SchemaFault
-from biz.dsl.source import read
 
 _CACHED_WORKFLOWS = 64
 

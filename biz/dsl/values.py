@@ -21,8 +21,8 @@ from biz.dsl.expressions import (
     unwrap,
 )
 from biz.dsl.model import Evaluable
-from biz.dsl.reader import Node
-from biz.dsl.secrets import require_own, require_secret
+from biz.dsl.reading.reader import Node
+from biz.dsl.secret_names import require_own, require_secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from biz.dsl.arrivals import Arrival, Listener
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.fetch_call import FetchCall, Purpose
@@ -19,9 +18,10 @@ from biz.dsl.chronicle import Chronicle
 from biz.dsl.concurrency import first
 from biz.dsl.deferral import defer
 from biz.dsl.errors import TaskFault
-from biz.dsl.events import Event
-from biz.dsl.inbox import Inbox
-from biz.dsl.interests import Interest
+from biz.dsl.events.arrivals import Arrival, Listener
+from biz.dsl.events.event import Event
+from biz.dsl.events.inbox import Inbox
+from biz.dsl.events.interests import Interest
 from biz.dsl.runtime import Progress, RunDescriptor, Runtime
 
 if TYPE_CHECKING:

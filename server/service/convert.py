@@ -14,9 +14,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from api.execution.v1 import execution_pb2
 from api.template.v1 import template_pb2
 from api.workflow.v1 import workflow_pb2
-from biz.dsl.diagnostics import Diagnostic
 from biz.dsl.errors import WorkflowError
 from biz.dsl.lifecycle import LifecycleEvent
+from biz.dsl.reading.diagnostics import Diagnostic
 from biz.errors import InvalidArgument, Violation
 from biz.execution import (
     BusinessKeyPolicy,
@@ -227,7 +227,7 @@ def execution_to_proto(
     return message
 
 
-def event_to_proto(event: LifecycleEvent) -> execution_pb2.ExecutionEvent:
+def lifecycle_event_to_proto(event: LifecycleEvent) -> execution_pb2.ExecutionEvent:
     """The message; at the end of a task or run it has the duration."""
     return execution_pb2.ExecutionEvent(
         sequence=event.sequence,

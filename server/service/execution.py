@@ -9,9 +9,9 @@ from biz.history import HistoryUsecase
 from server.service.convert import (
     check_execution_view,
     cloud_event_from_proto,
-    event_to_proto,
     execution_query_from_proto,
     execution_to_proto,
+    lifecycle_event_to_proto,
     page_request_from_proto,
     start_request_from_proto,
     wait_from_proto,
@@ -83,7 +83,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
             after_sequence=request.after_sequence,
         )
         return execution_pb2.ListExecutionEventsResponse(
-            events=[event_to_proto(event) for event in page.items],
+            events=[lifecycle_event_to_proto(event) for event in page.items],
             next_page_token=page.next_token,
             total_size=page.total,
         )

@@ -8,7 +8,7 @@ from typing import Any
 from gherkin.parser import Parser
 
 from biz.dsl.errors import is_same_type
-from biz.dsl.source import read
+from biz.dsl.reading.source import read
 from tests.conformance.ran import Ran
 from tests.fixtures.standard import STANDARD
 

@@ -29,7 +29,7 @@ from tests.conformance.behaviours import TOPICS, Case, Mocks, cases
 from tests.conformance.ran import Ran, ran_in_memory, started
 from tests.fixtures.workflows import START, evaluate
 from workflows.activities.emission import EmissionActivities
-from workflows.activities.performing import CallContext, Performer
+from workflows.activities.performer import CallContext, Performer
 
 CASES = [case for topic in TOPICS for case in cases(topic)]
 MOCKED = (HttpCall, McpCall, OpenApiCall, ScriptCall, ShellCall)

@@ -10,7 +10,7 @@ import yaml
 
 from biz.dsl.lifecycle import LifecycleType
 from biz.dsl.memory_runtime import MemoryRuntime
-from biz.dsl.source import read
+from biz.dsl.reading.source import read
 from tests.conformance.features import KIT, Scenario, scenarios
 from tests.conformance.ran import Ran, ran_in_memory
 from tests.conformance.stand_in import HOSTS, send, standing_in

@@ -5,8 +5,8 @@ import json
 import pytest
 from jsonschema.exceptions import best_match
 
-from biz.dsl.diagnostics import STRUCTURAL
-from biz.dsl.source import SourceError, read
+from biz.dsl.reading.diagnostics import STRUCTURAL
+from biz.dsl.reading.source import SourceError, read
 from biz.dsl.validator import check
 from tests.conformance.mutations import Mutator
 from tests.fixtures.standard import examples, needs_standard, official_schema, texts

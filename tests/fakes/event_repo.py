@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from biz.dsl.arrivals import EventPage, Listener
+from biz.dsl.events.arrivals import EventPage, Listener
 from biz.event import KnownListener, NewEvent, StoredEvent
 
 

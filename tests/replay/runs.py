@@ -12,33 +12,33 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 
 from biz.child_execution import ChildRequest
-from biz.dsl.arrivals import Arrival, EventPage, Listener
-from biz.dsl.interests import admits
+from biz.dsl.events.arrivals import Arrival, EventPage, Listener
+from biz.dsl.events.interests import admits
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
 from biz.execution import Execution, ExecutionEnd, ExecutionProgress
 from tests.fixtures.entities import COMPLETED
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
-from workflows.activities.a2a_call import A2aActivities
-from workflows.activities.asyncapi_call import PublishActivities, ReceiveActivities
-from workflows.activities.asyncapi_http import HttpMessages
-from workflows.activities.child_workflow import ChildActivities
+from workflows.activities.a2a.a2a_call import A2aActivities
+from workflows.activities.asyncapi.asyncapi_call import PublishActivities, ReceiveActivities
+from workflows.activities.asyncapi.asyncapi_http import HttpMessages
+from workflows.activities.asyncapi.subscriptions import Subscriptions
+from workflows.activities.child_call import ChildActivities
+from workflows.activities.documents import Documents
 from workflows.activities.emission import EmissionActivities
-from workflows.activities.evaluation import EvaluationActivities
-from workflows.activities.expression_pool import ExpressionPool
-from workflows.activities.fetching import FetchActivities
-from workflows.activities.grpc_call import GrpcActivities
-from workflows.activities.http_call import HttpActivities
-from workflows.activities.http_sender import new_http_client
+from workflows.activities.expressions.evaluation import EvaluationActivities
+from workflows.activities.expressions.expression_pool import ExpressionPool
+from workflows.activities.fetch_call import FetchActivities
+from workflows.activities.grpc_calls.grpc_call import GrpcActivities
+from workflows.activities.http_calls.http_call import HttpActivities
+from workflows.activities.http_calls.sender import new_http_client
 from workflows.activities.listening import ListeningActivities
-from workflows.activities.mcp_call import McpActivities
-from workflows.activities.openapi_call import OpenApiActivities
-from workflows.activities.process_policy import ProcessPolicy
-from workflows.activities.process_runner import ProcessLimits, ProcessRunner
+from workflows.activities.mcp.mcp_call import McpActivities
+from workflows.activities.openapi.openapi_call import OpenApiActivities
+from workflows.activities.processes.policy import ProcessPolicy
+from workflows.activities.processes.runner import ProcessLimits, ProcessRunner
+from workflows.activities.processes.shell_process import ShellActivities
 from workflows.activities.recording import RecordingActivities
-from workflows.activities.resources import Resources
-from workflows.activities.shell_process import ShellActivities
-from workflows.activities.subscriptions import Subscriptions
 from workflows.worker import build_worker
 
 
@@ -418,7 +418,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
         policy = ProcessPolicy(kinds=["shell"])
         limits = ProcessLimits(seconds=20, cpu_seconds=5, memory_mb=256, output_bytes=10_000)
         runner = ProcessRunner(limits=limits, user="", at_once=2)
-        documents = Resources(sender=sender)
+        documents = Documents(sender=sender)
         messages = HttpMessages(sender=sender, client=http, authenticator=new_authenticator(http))
         pool = ExpressionPool(cpu_seconds=1, memory_mb=128)
         worker = build_worker(
@@ -432,13 +432,13 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                     performer=performer,
                     client=http,
                     authenticator=new_authenticator(http),
-                    resources=Resources(sender=sender),
+                    documents=Documents(sender=sender),
                     max_response_bytes=100_000,
                 ),
-                PublishActivities(performer=performer, resources=documents, http=messages),
+                PublishActivities(performer=performer, documents=documents, http=messages),
                 ReceiveActivities(
                     performer=performer,
-                    resources=documents,
+                    documents=documents,
                     http=messages,
                     subscriptions=Subscriptions(),
                 ),
@@ -450,16 +450,16 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                     processes=ProcessPolicy(),
                 ),
                 ShellActivities(performer=performer, policy=policy, runner=runner),
-                FetchActivities(performer=performer, resources=Resources(sender=sender)),
+                FetchActivities(performer=performer, documents=Documents(sender=sender)),
                 GrpcActivities(
                     performer=performer,
                     authenticator=new_authenticator(http),
-                    resources=Resources(sender=sender),
+                    documents=Documents(sender=sender),
                     timeout_seconds=5,
                     max_response_bytes=100_000,
                 ),
                 OpenApiActivities(
-                    performer=performer, sender=sender, resources=Resources(sender=sender)
+                    performer=performer, sender=sender, documents=Documents(sender=sender)
                 ),
             ],
             recording=RecordingActivities(recorder=recorder),

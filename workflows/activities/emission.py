@@ -8,7 +8,7 @@ from temporalio import activity
 from biz.dsl.calls.emission import Emission
 from biz.errors import DatabaseUnavailable
 from workflows.activities.event_sink import EventSink
-from workflows.activities.performing import CallContext, Performer
+from workflows.activities.performer import CallContext, Performer
 
 _PATIENCE_SECONDS = 1.0
 

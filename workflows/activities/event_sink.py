@@ -4,8 +4,8 @@ import asyncio
 import json
 
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.dsl.events import Event
-from workflows.activities.http_sender import HttpRequest, HttpSender
+from biz.dsl.events.event import Event
+from workflows.activities.http_calls.sender import HttpRequest, HttpSender
 
 _CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 _PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from temporalio import activity
 
-from biz.dsl.arrivals import EventPage, Listener
+from biz.dsl.events.arrivals import EventPage, Listener
 
 
 class EventSource(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from biz.dsl.calls.call import Call
-from biz.dsl.events import Event
+from biz.dsl.events.event import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from biz.dsl.catalogs import parse_reference
+from biz.dsl.external.catalogs import parse_reference
 from biz.dsl.functions import PROTOCOLS
 from biz.dsl.model import Task
 from biz.dsl.tasks import call_asyncapi, call_external, call_stored, call_temporal

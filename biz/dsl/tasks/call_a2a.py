@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from biz.dsl.calls.a2a_call import A2aCall
 from biz.dsl.endpoints import Endpoint, read_endpoint
-from biz.dsl.external_resources import ExternalResource, read_external_resource
+from biz.dsl.external.external_resources import ExternalResource, read_external_resource
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task
 from biz.dsl.parameters import read_parameters

@@ -16,11 +16,11 @@ from biz.dsl.calls.asyncapi_call import (
 from biz.dsl.durations import read_duration
 from biz.dsl.errors import TaskFault
 from biz.dsl.expressions import Expression, is_evaluated
-from biz.dsl.external_resources import ExternalResource, read_external_resource
+from biz.dsl.external.external_resources import ExternalResource, read_external_resource
 from biz.dsl.frame import Outcome
+from biz.dsl.iterators import SubscriptionIterator, read_iterator
 from biz.dsl.model import Duration, Evaluable, Task, TaskList
-from biz.dsl.reader import Node
-from biz.dsl.subscriptions import SubscriptionIterator, read_iterator
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import Literal, read_expression, read_value
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from biz.dsl.calls.fetch_call import FetchCall, Purpose
 from biz.dsl.calls.resource import Resource
-from biz.dsl.catalogs import CatalogedFunction, raw_uri
-from biz.dsl.external_resources import ExternalResource, warn_unfetchable
+from biz.dsl.external.catalogs import CatalogedFunction, raw_uri
+from biz.dsl.external.external_resources import ExternalResource, warn_unfetchable
 from biz.dsl.model import Evaluable, Task
 from biz.dsl.tasks.call_function import call_function, read_arguments
 

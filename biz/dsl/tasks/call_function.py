@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import read_value
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from biz.dsl.authentication import Authentication, read_authentication
 from biz.dsl.calls.grpc_call import GrpcCall
-from biz.dsl.external_resources import ExternalResource, read_external_resource
+from biz.dsl.external.external_resources import ExternalResource, read_external_resource
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import Literal, read_value
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from biz.dsl.endpoints import Endpoint, read_endpoint
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Duration, Evaluable, Task
 from biz.dsl.parameters import read_parameters
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import ArrayValue, Literal, ObjectValue, read_value
 
 if TYPE_CHECKING:

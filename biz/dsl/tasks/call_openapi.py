@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from biz.dsl.authentication import Authentication, read_authentication
 from biz.dsl.calls.http_call import HttpOutput
 from biz.dsl.calls.openapi_call import OpenApiCall
-from biz.dsl.external_resources import ExternalResource, read_external_resource
+from biz.dsl.external.external_resources import ExternalResource, read_external_resource
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task
 from biz.dsl.values import Literal, read_value

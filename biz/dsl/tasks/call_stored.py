@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from biz.dsl.calls.child_call import ChildCall
-from biz.dsl.catalogs import CatalogedFunction
+from biz.dsl.external.catalogs import CatalogedFunction
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task
 from biz.dsl.tasks.call_function import evaluate_arguments, read_arguments

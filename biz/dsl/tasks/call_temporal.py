@@ -23,13 +23,13 @@ from biz.dsl.calls.temporal_call import (
     is_count,
     is_name,
 )
-from biz.dsl.catalogs import CatalogedFunction
-from biz.dsl.diagnostics import Diagnostics
 from biz.dsl.durations import InvalidDuration, parse_duration, read_duration
 from biz.dsl.expressions import is_evaluated
+from biz.dsl.external.catalogs import CatalogedFunction
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Duration, Evaluable, Task
-from biz.dsl.reader import Node
+from biz.dsl.reading.diagnostics import Diagnostics
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import Literal, read_expression, read_value
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from biz.dsl.arguments import describe_time
-from biz.dsl.events import (
+from biz.dsl.events.event import (
     DATA,
     SPEC_VERSION,
     STANDARD_ATTRIBUTES,
@@ -19,7 +19,7 @@ from biz.dsl.events import (
 from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Document, Evaluable, Task
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.uri_templates import read_template
 from biz.dsl.values import read_value
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from biz.dsl.concurrency import gather, race
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Task, TaskList
-from biz.dsl.pointers import child
+from biz.dsl.reading.pointers import child
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from biz.dsl.event_strategies import Consumption, Match, Strategy, read_strategy
-from biz.dsl.events import Event, EventRead, read_event
+from biz.dsl.events.event import Event, EventRead, read_event
+from biz.dsl.events.strategies import Consumption, Match, Strategy, read_strategy
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
+from biz.dsl.iterators import SubscriptionIterator, read_iterator
 from biz.dsl.model import Task, TaskList
-from biz.dsl.subscriptions import SubscriptionIterator, read_iterator
 
 if TYPE_CHECKING:
     from biz.dsl.frame import Frame

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from biz.dsl.calls.process_call import ProcessOutput
 from biz.dsl.model import Task
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.tasks.run_container import ContainerTask
 from biz.dsl.tasks.run_script import ScriptTask
 from biz.dsl.tasks.run_shell import ShellTask

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from biz.dsl.calls.container_call import Cleanup, ContainerCall, PullPolicy
 from biz.dsl.durations import read_duration
 from biz.dsl.model import Duration, Evaluable
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.tasks.process import PROPERTIES, ProcessTask, read_process, read_text
 from biz.dsl.values import Literal, read_value
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from biz.dsl.calls.script_call import ScriptCall, ScriptLanguage
 from biz.dsl.expressions import is_evaluated
-from biz.dsl.external_resources import ExternalResource, read_external_resource
+from biz.dsl.external.external_resources import ExternalResource, read_external_resource
 from biz.dsl.model import Evaluable
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.tasks.process import PROPERTIES, ProcessTask, read_process
 from biz.dsl.values import Literal, read_expression
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from biz.dsl.calls.shell_call import ShellCall
 from biz.dsl.model import Evaluable
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.tasks.process import PROPERTIES, ProcessTask, read_process, read_text
 
 if TYPE_CHECKING:

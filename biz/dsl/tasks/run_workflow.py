@@ -11,7 +11,7 @@ from biz.dsl.calls.process_call import ProcessOutput
 from biz.dsl.expressions import is_evaluated
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Evaluable, Task
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import Literal, read_expression, read_value
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Task
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.values import read_expression
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from biz.dsl.errors import TaskFault, WorkflowError, is_same_type
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
 from biz.dsl.model import Task, TaskList
-from biz.dsl.reader import Node
+from biz.dsl.reading.reader import Node
 from biz.dsl.retries import RetryPolicy, read_retry_policy
 from biz.dsl.values import read_expression
 from biz.dsl.world import OutOfTime

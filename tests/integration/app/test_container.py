@@ -18,7 +18,7 @@ from app.container import Container, open_part, opened
 from app.embedded.ports import free_port
 from app.failure import Failure
 from app.settings import Settings
-from biz.dsl.diagnostics import Diagnostic
+from biz.dsl.reading.diagnostics import Diagnostic
 
 CONFIG = """
 document: { dsl: 1.0.0, namespace: default, name: hello, version: 1.0.0 }

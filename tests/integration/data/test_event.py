@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from biz.dsl.arrivals import EventPage, Listener
+from biz.dsl.events.arrivals import EventPage, Listener
 from biz.event import NewEvent, StoredEvent
 from biz.execution import ExecutionEnd, ExecutionStatus
 from data.database import Database

@@ -13,10 +13,10 @@ from tests.fixtures.a2a_agent import A2aAgent
 from tests.fixtures.activities import Recorded, error_of, perform
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
-from workflows.activities import a2a_call
-from workflows.activities.a2a_call import A2aActivities
-from workflows.activities.http_sender import new_http_client
-from workflows.activities.resources import Resources
+from workflows.activities.a2a import a2a_call
+from workflows.activities.a2a.a2a_call import A2aActivities
+from workflows.activities.documents import Documents
+from workflows.activities.http_calls.sender import new_http_client
 
 BEARER = Credentials(scheme="bearer", properties={"token": "t0ken"})
 
@@ -65,7 +65,7 @@ async def caller(a2a_agent: A2aAgent) -> AsyncIterator[Caller]:
             performer=new_performer(Recorded()),
             client=client,
             authenticator=new_authenticator(client),
-            resources=Resources(sender=new_sender(client)),
+            documents=Documents(sender=new_sender(client)),
             max_response_bytes=50_000,
         )
         yield Caller(activities, a2a_agent)

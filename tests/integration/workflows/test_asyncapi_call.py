@@ -20,11 +20,11 @@ from tests.fixtures.message_service import MessageService
 from tests.fixtures.nats_server import nats_server
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
-from workflows.activities.asyncapi_call import PublishActivities, ReceiveActivities
-from workflows.activities.asyncapi_http import HttpMessages
-from workflows.activities.http_sender import new_http_client
-from workflows.activities.resources import Resources
-from workflows.activities.subscriptions import Subscriptions
+from workflows.activities.asyncapi.asyncapi_call import PublishActivities, ReceiveActivities
+from workflows.activities.asyncapi.asyncapi_http import HttpMessages
+from workflows.activities.asyncapi.subscriptions import Subscriptions
+from workflows.activities.documents import Documents
+from workflows.activities.http_calls.sender import new_http_client
 
 
 class Peer:
@@ -117,11 +117,11 @@ async def peer(
     async with new_http_client(timeout_seconds=5) as client:
         sender, performer = new_sender(client), new_performer(Recorded())
         http = HttpMessages(sender=sender, client=client, authenticator=new_authenticator(client))
-        resources = Resources(sender=sender)
+        documents = Documents(sender=sender)
         yield Peer(
-            PublishActivities(performer=performer, resources=resources, http=http),
+            PublishActivities(performer=performer, documents=documents, http=http),
             ReceiveActivities(
-                performer=performer, resources=resources, http=http, subscriptions=subscriptions
+                performer=performer, documents=documents, http=http, subscriptions=subscriptions
             ),
             message_service,
         )
@@ -389,8 +389,8 @@ async def test_nats_needs_its_extra(
     peer: Peer, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "nats.aio.client", None)
-    monkeypatch.delitem(sys.modules, "workflows.activities.asyncapi_nats", raising=False)
-    monkeypatch.delattr("workflows.activities.asyncapi_nats", raising=False)
+    monkeypatch.delitem(sys.modules, "workflows.activities.asyncapi.asyncapi_nats", raising=False)
+    monkeypatch.delattr("workflows.activities.asyncapi.asyncapi_nats", raising=False)
     error = await peer.publish_fault({}, operation="noted")
     assert error.type == standard("configuration")
     assert "extra nats" in error.detail

@@ -18,11 +18,11 @@ from tests.fixtures.authority import ASSERTION, CLIENT_ID, CLIENT_SECRET, EXCHAN
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.performers import new_performer
 from tests.fixtures.workflows import Json, standard
-from workflows.activities.authentication import Authenticator, Authorization
-from workflows.activities.http_call import HttpActivities
-from workflows.activities.http_sender import HttpSender, new_http_client
-from workflows.activities.token_request import TokenClient
-from workflows.activities.tokens import TokenSource
+from workflows.activities.authentication.authenticator import Authenticator, Authorization
+from workflows.activities.authentication.token_request import TokenClient
+from workflows.activities.authentication.tokens import TokenSource
+from workflows.activities.http_calls.http_call import HttpActivities
+from workflows.activities.http_calls.sender import HttpSender, new_http_client
 
 FORM = "application/x-www-form-urlencoded"
 CLIENT = {"id": CLIENT_ID, "secret": CLIENT_SECRET}
@@ -252,7 +252,7 @@ async def test_a_token_is_used_until_shortly_before_it_expires(
 async def test_only_so_many_tokens_are_kept(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflows.activities.tokens._MOST_KEPT", 2)
+    monkeypatch.setattr("workflows.activities.authentication.tokens._MOST_KEPT", 2)
     for scope, number in (("a", 1), ("b", 2), ("a", 1), ("c", 3), ("a", 1), ("b", 4)):
         assert await caller.token(scopes=[scope]) == f"access-token-{number}"
 
@@ -368,7 +368,7 @@ async def test_an_authority_that_cant_be_reached(caller: Caller, scheme: str, ad
 
 
 async def test_an_authority_that_is_silent(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows.activities.token_request._MAX_SECONDS", 0.1)
+    monkeypatch.setattr("workflows.activities.authentication.token_request._MAX_SECONDS", 0.1)
     caller.authority.delay = 1
     error = await caller.fault(caller.policy())
     assert error["detail"] == f"the authority {caller.authority.url} didn't answer in time"

@@ -13,17 +13,17 @@ from tests.fixtures.activities import CONTEXT, Recorded, error_of, perform
 from tests.fixtures.container_engine import StandInEngine, now
 from tests.fixtures.performers import new_performer
 from tests.fixtures.polling import until
-from workflows.activities.container_engine import (
+from workflows.activities.processes.container_engine import (
     CALL,
     EXECUTION,
     KEEP_SECONDS,
     STOP_AT,
     ContainerEngine,
 )
-from workflows.activities.container_process import ContainerActivities
-from workflows.activities.container_sweeper import ContainerSweeper
-from workflows.activities.process_policy import ProcessPolicy
-from workflows.activities.process_runner import ProcessLimits
+from workflows.activities.processes.container_process import ContainerActivities
+from workflows.activities.processes.container_sweeper import ContainerSweeper
+from workflows.activities.processes.policy import ProcessPolicy
+from workflows.activities.processes.runner import ProcessLimits
 
 LIMITS = ProcessLimits(seconds=20, cpu_seconds=2, memory_mb=200, output_bytes=100_000)
 ALLOWED = ProcessPolicy(kinds=["container"])

@@ -14,7 +14,7 @@ from tests.fixtures.performers import new_performer, new_sender
 from workflows.activities import emission, event_sink
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.event_sink import EventSink
-from workflows.activities.http_sender import HttpSender, new_http_client
+from workflows.activities.http_calls.sender import HttpSender, new_http_client
 
 EVENT = {
     "specversion": "1.0",

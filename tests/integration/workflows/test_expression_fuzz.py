@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from biz.dsl.expressions import CLOCK, CompileError, EvaluationError, compile_expression
-from workflows.activities.expression_pool import ExpressionPool
+from workflows.activities.expressions.expression_pool import ExpressionPool
 
 SECRET = "what-nobody-may-read"
 DATA = {"a": [1, "b", {"c": None}], "n": 3}

@@ -15,7 +15,7 @@ import pytest
 
 from biz.dsl.expressions import EvaluationError
 from tests.fixtures.pids import all_end, children_of
-from workflows.activities.expression_pool import ExpressionPool, ProcessLost
+from workflows.activities.expressions.expression_pool import ExpressionPool, ProcessLost
 
 ROOT = Path(__file__).parents[3]
 
@@ -151,7 +151,7 @@ def facts_of(pid: int) -> tuple[str, int, str]:
 
 ORPHANING = """
 import asyncio
-from workflows.activities.expression_pool import ExpressionPool
+from workflows.activities.expressions.expression_pool import ExpressionPool
 
 async def main():
     pool = ExpressionPool(cpu_seconds=1, memory_mb=128)

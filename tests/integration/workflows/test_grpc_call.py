@@ -16,10 +16,10 @@ from tests.fixtures.grpc_peer import PROTO, SERVICE, GrpcPeer
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
-from workflows.activities import grpc_call, proto_compiler
-from workflows.activities.grpc_call import GrpcActivities
-from workflows.activities.http_sender import new_http_client
-from workflows.activities.resources import Resources
+from workflows.activities.documents import Documents
+from workflows.activities.grpc_calls import grpc_call, proto_compiler
+from workflows.activities.grpc_calls.grpc_call import GrpcActivities
+from workflows.activities.http_calls.sender import new_http_client
 
 Make = Callable[..., GrpcCall]
 BY_REFLECTION = Resource(uri="file://pets.proto")
@@ -31,7 +31,7 @@ async def activities() -> AsyncIterator[GrpcActivities]:
         yield GrpcActivities(
             performer=new_performer(Recorded()),
             authenticator=new_authenticator(client),
-            resources=Resources(sender=new_sender(client)),
+            documents=Documents(sender=new_sender(client)),
             timeout_seconds=1,
             max_response_bytes=10_000,
         )

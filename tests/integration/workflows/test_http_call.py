@@ -13,8 +13,8 @@ from biz.dsl.credentials import Credentials
 from tests.fixtures.activities import Recorded, perform
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.performers import new_performer, new_sender
-from workflows.activities.http_call import HttpActivities
-from workflows.activities.http_sender import new_http_client
+from workflows.activities.http_calls.http_call import HttpActivities
+from workflows.activities.http_calls.sender import new_http_client
 
 ERRORS = "https://open-workflow-specification.org/spec/1.0.0/errors/"
 Call = Callable[..., Any]

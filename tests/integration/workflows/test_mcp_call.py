@@ -19,9 +19,9 @@ from tests.fixtures.mcp_server import McpPeer
 from tests.fixtures.performers import new_authenticator, new_performer
 from tests.fixtures.polling import until
 from tests.fixtures.workflows import standard
-from workflows.activities.http_sender import new_http_client
-from workflows.activities.mcp_call import McpActivities
-from workflows.activities.process_policy import ProcessKind, ProcessPolicy
+from workflows.activities.http_calls.sender import new_http_client
+from workflows.activities.mcp.mcp_call import McpActivities
+from workflows.activities.processes.policy import ProcessKind, ProcessPolicy
 
 ROOT = Path(mcp_server.__file__).parents[2]
 ALLOWED = ProcessPolicy(kinds=[ProcessKind.MCP])

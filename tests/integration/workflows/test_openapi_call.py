@@ -16,9 +16,9 @@ from tests.fixtures.http_service import HttpService
 from tests.fixtures.openapi_documents import SHOP, v3
 from tests.fixtures.performers import new_performer, new_sender
 from tests.fixtures.workflows import standard
-from workflows.activities.http_sender import new_http_client
-from workflows.activities.openapi_call import OpenApiActivities
-from workflows.activities.resources import Resources
+from workflows.activities.documents import Documents
+from workflows.activities.http_calls.sender import new_http_client
+from workflows.activities.openapi.openapi_call import OpenApiActivities
 
 Make = Callable[..., OpenApiCall]
 
@@ -30,7 +30,7 @@ async def activities() -> AsyncIterator[OpenApiActivities]:
         yield OpenApiActivities(
             performer=new_performer(Recorded()),
             sender=sender,
-            resources=Resources(sender=sender),
+            documents=Documents(sender=sender),
         )
 
 

@@ -24,13 +24,13 @@ from tests.fixtures.http_service import HttpService
 from tests.fixtures.performers import new_performer, new_sender
 from tests.fixtures.pids import all_end, is_alive
 from tests.fixtures.polling import until
-from workflows.activities import script_process
-from workflows.activities.http_sender import new_http_client
-from workflows.activities.process_policy import ProcessPolicy
-from workflows.activities.process_runner import ProcessLimits, ProcessRunner, user_problem
-from workflows.activities.resources import Resources
-from workflows.activities.script_process import ScriptActivities
-from workflows.activities.shell_process import ShellActivities
+from workflows.activities.documents import Documents
+from workflows.activities.http_calls.sender import new_http_client
+from workflows.activities.processes import script_process
+from workflows.activities.processes.policy import ProcessPolicy
+from workflows.activities.processes.runner import ProcessLimits, ProcessRunner, user_problem
+from workflows.activities.processes.script_process import ScriptActivities
+from workflows.activities.processes.shell_process import ShellActivities
 
 Run = Callable[..., Awaitable[Any]]
 COMMON = {
@@ -83,7 +83,7 @@ async def script(runner: ProcessRunner) -> AsyncIterator[ScriptActivities]:
             performer=new_performer(Recorded()),
             policy=ProcessPolicy(kinds=["script"]),
             runner=runner,
-            documents=Resources(sender=new_sender(client, max_response_bytes=10_000)),
+            documents=Documents(sender=new_sender(client, max_response_bytes=10_000)),
         )
 
 

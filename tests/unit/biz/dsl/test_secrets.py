@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from biz.dsl.jq_lexer import fields_of, read_tokens
+from biz.dsl.jq.lexer import fields_of, read_tokens
 from biz.dsl.validator import check
 from tests.fixtures.workflows import Json, fault_of, faults, output_of, standard, workflow
 

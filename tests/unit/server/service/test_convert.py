@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from api.execution.v1 import execution_pb2
 from api.template.v1 import template_pb2
 from api.workflow.v1 import workflow_pb2
-from biz.dsl.diagnostics import Diagnostic, Severity
+from biz.dsl.reading.diagnostics import Diagnostic, Severity
 from biz.errors import InvalidArgument
 from biz.execution import BusinessKeyPolicy, ExecutionStatus
 from biz.template import TemplateChange, TemplateStatus
