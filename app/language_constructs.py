@@ -372,6 +372,7 @@ _FAULTS = (
     Construct(
         "Retry attempts", "RetryLimitAttempt", "count duration",
         "retries.py", f"{_UNIT}/test_retries.py",
+        "`count` counts the retries: the first try isn't one of them.",
     ),
     Construct(
         "Retry jitter", "RetryPolicyJitter", "from to",

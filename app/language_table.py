@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[1]
 _INTRODUCTION = """\
 # The language
 
-What a definition may hold: the Open Workflow DSL 1.0, construct by construct. A construct that
+A matrix of the Open Workflow DSL 1.0, construct by construct: what a definition may hold, where it
+is implemented, and which test shows it. It teaches nothing; [examples](../examples) does, with
+workflows to read and run. A construct that
 isn't supported is refused when a template is stored; [diagnostics](diagnostics.md) lists what else
 is.
 Where the standard lets a runtime choose, the choice stands under "Limits"."""

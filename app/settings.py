@@ -129,19 +129,22 @@ class Settings(BaseSettings):
         default=75, description="Time that a gRPC call gets whose caller named none."
     )
     max_concurrent_calls: Count = Field(
-        default=200, description="HTTP calls that a worker makes at once."
+        default=200,
+        description="Calls and other activities that a worker performs at once.",
     )
     call_timeout_seconds: float = Field(
         default=30,
         gt=0,
         le=300,
-        description="Silence after which an HTTP call of a workflow is given up.",
+        description="Silence after which a call of a workflow is given up, by HTTP, gRPC, MCP or "
+        "A2A.",
     )
     call_max_response_bytes: int = Field(
         default=1_000_000,
         ge=1,
         le=1_500_000,
-        description="Largest body that an HTTP call of a workflow takes as its answer.",
+        description="Most bytes that a call of a workflow takes as its answer, by HTTP, gRPC, MCP "
+        "or A2A.",
     )
     expression_cpu_seconds: int = Field(
         default=2,
@@ -218,7 +221,9 @@ class Settings(BaseSettings):
         default=10, description="Time that calls in flight get to end when a process is stopped."
     )
     reconcile_seconds: Seconds = Field(
-        default=5, description="Time between two looks for runs that ended outside the service."
+        default=5,
+        description="Time between two looks for runs that ended outside the service, and between "
+        "two for events that didn't reach those who wait for them.",
     )
     reconcile_sweep_seconds: Seconds = Field(
         default=300, description="Time between two comparisons of all live runs with Temporal."

@@ -21,8 +21,7 @@ class Claim:
 def check_free(claims: Sequence[Claim]) -> None:
     """Raises Failure with a line for each port that is taken, and a guess where all of them are."""
     taken = [
-        f"port {claim.port} is in use, which {claim.part} needs; "
-        f"free it or set {claim.setting} to another"
+        f"port {claim.port} for {claim.part} is in use; free it or set {claim.setting} to another"
         for claim in claims
         if not _is_free(claim.host, claim.port)
     ]

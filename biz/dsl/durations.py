@@ -8,6 +8,7 @@ from typing import Any
 import isodate
 
 from biz.dsl.expressions import Expression, is_evaluated
+from biz.dsl.json_types import describe
 from biz.dsl.model import Duration
 from biz.dsl.reading.reader import Node
 from biz.dsl.values import read_expression
@@ -71,7 +72,11 @@ def read_duration(node: Node, variables: frozenset[str]) -> Duration:
         except InvalidDuration as error:
             node.error(error.code, f"a duration {error}")
     else:
-        node.mapping()
+        node.error(
+            "wrong-type",
+            "must be a duration: a text in ISO 8601, such as PT10S, or an object, such as "
+            f"{{seconds: 10}}, not {describe(node.value)}",
+        )
     return Duration(fixed=timedelta())
 
 

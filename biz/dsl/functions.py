@@ -44,4 +44,5 @@ class Functions:
         message = f'"{name}" is neither a protocol nor a function of use.functions'
         if close := get_close_matches(name, known, n=1):
             return f'{message}; did you mean "{close[0]}"?'
-        return f"{message}; known are {', '.join(known[:_SHOWN])}"
+        message = f"{message}; known are {', '.join(known[:_SHOWN])}"
+        return message if self._nodes else f"{message}; use.functions is empty"

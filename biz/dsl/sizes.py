@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 MAX_JSON_BYTES = 1_000_000
-"""What a definition, an input, an output, or the body or answer of a call may have."""
+"""What a definition, an input, or the body or answer of a call may have.
+
+A workflow's output has a limit of its own, in interpreter.py.
+"""
 
 
 def json_size(value: Any) -> int:

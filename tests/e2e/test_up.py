@@ -120,8 +120,8 @@ def test_ports_in_use_are_a_line_each_that_names_the_setting(tmp_path: Path) -> 
         )
     advice = "free it or set {} to another"
     assert process.stderr.splitlines() == [
-        f"port {port} is in use, which Envoy needs; {advice.format('HTTP_PORT')}",
-        f"port {port} is in use, which the Temporal development server needs; "
+        f"port {port} for Envoy is in use; {advice.format('HTTP_PORT')}",
+        f"port {port} for the Temporal development server is in use; "
         f"{advice.format('TEMPORAL_PORT')}",
     ]
     assert process.returncode == 1

@@ -23,8 +23,8 @@ def test_each_taken_port_is_a_line() -> None:
         with pytest.raises(Failure) as failure:
             check_free([claim(one), claim(free_port()), claim(two, "metrics", "METRICS_ADDRESS")])
     assert failure.value.message.splitlines() == [
-        f"port {one} is in use, which Envoy needs; free it or set HTTP_PORT to another",
-        f"port {two} is in use, which metrics needs; free it or set METRICS_ADDRESS to another",
+        f"port {one} for Envoy is in use; free it or set HTTP_PORT to another",
+        f"port {two} for metrics is in use; free it or set METRICS_ADDRESS to another",
     ]
 
 

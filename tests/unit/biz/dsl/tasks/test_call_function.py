@@ -1,10 +1,12 @@
 """Calls of functions that the definition has under `use`."""
 
+import json
 from typing import Any
 
 import pytest
 
 from biz.dsl.calls.http_call import HttpCall
+from biz.dsl.validator import check
 from tests.fixtures.workflows import Json, World, fault_of, faults, output_of, standard, workflow
 
 
@@ -229,3 +231,9 @@ def test_functions_that_may_call_themselves_are_taken(function: Json) -> None:
 )
 def test_what_is_no_call_of_a_function(properties: Json, found: tuple[str, str]) -> None:
     assert faults(calling({"echo": ECHO}, {"call": properties})) == [found]
+
+
+@pytest.mark.parametrize(("functions", "is_told"), [({"echo": ECHO}, False), ({}, True)])
+def test_an_unknown_function_where_there_is_none_says_so(functions: Any, is_told: bool) -> None:
+    [fault] = check(json.dumps(calling(functions, {"call": {"call": "zzz"}}))).diagnostics
+    assert ("use.functions is empty" in fault.message) == is_told

@@ -1,8 +1,10 @@
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from biz.dsl.validator import check
 from tests.fixtures.workflows import START, World, fault_of, faults, standard, workflow
 
 
@@ -49,3 +51,11 @@ async def test_an_expression_that_gives_no_duration_is_an_expression_error(value
 )
 def test_what_is_no_wait(wait: Any, code: str, pointer: str) -> None:
     assert faults(workflow({"t": {"wait": wait}})) == [(code, f"/do/0/t/wait{pointer}")]
+
+
+def test_a_number_is_answered_with_what_will_do() -> None:
+    [fault] = check(json.dumps(workflow({"t": {"wait": 5}}))).diagnostics
+    assert fault.message == (
+        "must be a duration: a text in ISO 8601, such as PT10S, or an object, such as "
+        "{seconds: 10}, not a number"
+    )
