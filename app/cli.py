@@ -42,13 +42,13 @@ _Server = Annotated[
         help="Address of the gRPC server.",
     ),
 ]
-_Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of the template.")]
 _Files = Annotated[
     list[Path], typer.Argument(metavar="FILE…", help="Workflow definitions, JSON or YAML.")
 ]
 _Event = Annotated[
     str, typer.Argument(metavar="EVENT", help="The CloudEvent as a JSON object, or @FILE.")
 ]
+_Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")]
 _Output = Annotated[
     Literal["json", "table"], typer.Option("--output", "-o", help="Form of what is printed.")
 ]
@@ -123,7 +123,16 @@ def validate(files: _Files) -> None:
 
 
 @cli.command(rich_help_panel=_USE)
-def apply(files: _Files, namespace: _Namespace = "", server: _Server = _SERVER) -> None:
+def apply(
+    files: _Files,
+    namespace: Annotated[
+        str,
+        typer.Option(
+            "--namespace", "-n", help="Namespace to store in; by default the definition's own."
+        ),
+    ] = "",
+    server: _Server = _SERVER,
+) -> None:
     """Creates templates, or updates those whose text has changed. Exits 1 where one can't be."""
     from app.commands import apply as command
 
@@ -148,7 +157,10 @@ def run(
             "the tasks that are seen running, four looks a second: quick ones may be missed.",
         ),
     ] = False,
-    namespace: _Namespace = "",
+    namespace: Annotated[
+        str,
+        typer.Option("--namespace", "-n", help="Namespace of the template; without it, `default`."),
+    ] = "",
     output: _Output = "table",
     server: _Server = _SERVER,
 ) -> None:
@@ -169,7 +181,7 @@ def run(
 
 @cli.command(rich_help_panel=_USE)
 def get(
-    id: Annotated[str, typer.Argument(help="Id of the execution.")],
+    id: _Id,
     output: _Output = "table",
     server: _Server = _SERVER,
 ) -> None:
@@ -179,6 +191,18 @@ def get(
     command.get(id, server=server, output=output)
 
 
+@cli.command(rich_help_panel=_USE)
+def events(
+    id: _Id,
+    output: _Output = "table",
+    server: _Server = _SERVER,
+) -> None:
+    """Shows what happened in an execution, task by task."""
+    from app.commands import history as command
+
+    command.events(id, server=server, output=output)
+
+
 @cli.command("list", rich_help_panel=_USE)
 def list_(
     template: Annotated[str, typer.Option(help="Only of this template, by name.")] = "",
@@ -186,7 +210,9 @@ def list_(
         list[Status] | None, typer.Option(help="Only with this status; may be repeated.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
-    namespace: _Namespace = "",
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Only of this namespace; by default of all.")
+    ] = "",
     output: _Output = "table",
     server: _Server = _SERVER,
 ) -> None:
@@ -207,7 +233,10 @@ def list_(
 def publish(
     event: _Event,
     namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="Namespace of those who listen.")
+        str,
+        typer.Option(
+            "--namespace", "-n", help="Namespace of those who listen; without it, `default`."
+        ),
     ] = "",
     server: _Server = _SERVER,
 ) -> None:
@@ -219,7 +248,7 @@ def publish(
 
 @cli.command(rich_help_panel=_USE)
 def signal(
-    id: Annotated[str, typer.Argument(help="Id of the execution.")],
+    id: _Id,
     event: _Event,
     server: _Server = _SERVER,
 ) -> None:

@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 from api.execution.v1.execution_pb2_grpc import ExecutionServiceStub
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from app.failure import Failure
+from app.program import program
 
 # None of our commands asks the server to wait, so it answers soon or not at all.
 _DEADLINES = json.dumps({"methodConfig": [{"name": [{}], "timeout": "30s"}]})
@@ -55,7 +56,7 @@ def failure_of(error: grpc.RpcError, server: str) -> Failure:
     """One line for the error, then one for each field that is at fault."""
     if is_unreachable(error):
         return Failure(
-            f"no server answers at {server}; start one with `workflow-engine up`, "
+            f"no server answers at {server}; start one with `{program()} up`, "
             "or name another with --server"
         )
     lines = [f"{error.details()} ({error.code().name})"]

@@ -1,5 +1,6 @@
 """The log: structured events of ours and lines of libraries, all to standard error."""
 
+import asyncio
 import logging
 import sys
 from typing import Literal
@@ -9,6 +10,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 _CHATTY_LIBRARIES = ("httpcore", "httpx", "temporalio.worker")
 _READS = ("Get", "List")
+_FAILED_ACTIVITY = "Completing activity as failed"
 
 
 def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:
@@ -32,6 +34,7 @@ def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:
             )
         ]
     handler = logging.StreamHandler()
+    handler.addFilter(_is_no_cancellation)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
@@ -51,6 +54,17 @@ def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Whether it is another line than Temporal's for an activity that was cancelled.
+
+    The loser of a race or what ran out of time ends as it should; its trace would tell nothing.
+    """
+    if record.name != "temporalio.activity" or not record.exc_info:
+        return True
+    is_cancelled = isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not (is_cancelled and record.getMessage().startswith(_FAILED_ACTIVITY))
 
 
 def _to_read(logger: WrappedLogger, level: str, event: EventDict) -> EventDict:

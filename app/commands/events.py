@@ -5,6 +5,7 @@ import typer
 from api.execution.v1 import execution_pb2
 from app.client import connect
 from app.json_argument import json_argument
+from biz.template import DEFAULT_NAMESPACE
 
 
 def publish(event: str, *, server: str, namespace: str) -> None:
@@ -14,7 +15,7 @@ def publish(event: str, *, server: str, namespace: str) -> None:
     )
     with connect(server) as client:
         client.executions.PublishEvent(request)
-    typer.echo("the event is accepted")
+    typer.echo(f"the event is accepted in the namespace {namespace or DEFAULT_NAMESPACE}")
 
 
 def signal(id: str, event: str, *, server: str) -> None:

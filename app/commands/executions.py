@@ -14,6 +14,7 @@ from app.client import Client, connect
 from app.failure import Failure
 from app.json_argument import json_argument
 from app.output import Format, print_json, print_table, time_text, to_json
+from app.program import program
 
 Execution = execution_pb2.Execution
 
@@ -48,7 +49,7 @@ def run(
         execution = client.executions.StartExecution(request).execution
         if not follow:
             _show(execution, output)
-            typer.echo(f"see how it goes: workflow-engine get {execution.id}", err=True)
+            typer.echo(f"see how it goes: {program()} get {execution.id}", err=True)
             return
         execution = _follow(client, execution)
     if execution.status != Execution.COMPLETED:

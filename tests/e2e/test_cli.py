@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.embedded.ports import free_port
 from app.failure import Failure
+from app.program import program
 from tests.fixtures.stack import Stack
 
 DEFINITION = """
@@ -105,7 +106,7 @@ def test_run_says_how_to_go_on(terminal: Terminal, file: Path, name: str) -> Non
     terminal.run("apply", str(file))
     result = terminal.run("run", name, "-n", "cli", "-i", '{"number": 1}', "-o", "json")
     id = json.loads(result.stdout)["id"]
-    assert result.stderr == f"see how it goes: workflow-engine get {id}\n"
+    assert result.stderr == f"see how it goes: {program()} get {id}\n"
 
 
 def test_run_starts_an_execution_that_get_and_list_show(
@@ -153,11 +154,34 @@ def test_run_with_follow_fails_where_the_execution_faults(terminal: Terminal, fi
     assert ended.value.exit_code == 1
 
 
+def test_events_show_what_happened(terminal: Terminal, file: Path) -> None:
+    file.write_text(FAULTY)
+    terminal.run("apply", str(file))
+    with pytest.raises(Failure, match="FAULTED") as ended:
+        terminal.run("run", "faulty", "-n", "cli", "--follow")
+    id = ended.value.message.split()[2]
+    shown = json.loads(terminal.run("events", id, "-o", "json").stdout)
+    assert [event["type"].split(".", 2)[2] for event in shown] == [
+        "workflow.started.v1",
+        "task.created.v1",
+        "task.started.v1",
+        "task.faulted.v1",
+        "workflow.faulted.v1",
+    ]
+    head, started, _, _, faulted, last = terminal.run("events", id).stdout.splitlines()
+    assert head.split() == ["NO", "TIME", "(UTC)", "EVENT", "TASK", "ATTEMPT", "SECONDS", "ERROR"]
+    assert re.fullmatch(r"1 +\S+ \S+ +workflow.started +1", started)
+    assert re.match(r"4 +\S+ \S+ +task.faulted +/do/0/call +1 +\d", faulted)
+    assert "Communication Error: GET http://127.0.0.1:1/" in faulted
+    assert last.split()[3] == "workflow.faulted"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["run", "nobody-knows-it"], "there is no template default/nobody-knows-it (NOT_FOUND)"),
         (["get", "nobody-knows-it"], "there is no execution nobody-knows-it (NOT_FOUND)"),
+        (["events", "nobody-knows-it"], "there is no execution nobody-knows-it (NOT_FOUND)"),
         (["run", "x", "--input", "{"], "--input isn't JSON"),
         (["run", "x", "--input", "@/does/not/exist"], "--input: there is no file /does/not/exist"),
         (["run", "x", "--version", "1", "--alias", "a"], "alias: give either version or alias"),
@@ -180,7 +204,7 @@ def test_a_server_that_is_not_there_is_told_with_what_to_do() -> None:
         check=False,
     )
     assert process.stderr.splitlines() == [
-        f"no server answers at {address}; start one with `workflow-engine up`, "
+        f"no server answers at {address}; start one with `{Path(sys.executable).name} -m app up`, "
         "or name another with --server"
     ]
     assert process.returncode == 1
@@ -223,7 +247,8 @@ def test_events_reach_an_execution(terminal: Terminal, file: Path, name: str) ->
     id = json.loads(terminal.run(*run).stdout)["id"]
     event = {"specversion": "1.0", "source": "/cli", "type": "t"}
     published = json.dumps({**event, "id": uuid.uuid4().hex, "data": 1})
-    assert "accepted" in terminal.run("publish", published, "--namespace", "cli").stdout
+    answer = terminal.run("publish", published, "--namespace", "cli").stdout
+    assert answer == "the event is accepted in the namespace cli\n"
     signalled = file.with_name("event.json")
     signalled.write_text(json.dumps({**event, "id": uuid.uuid4().hex, "data": 2}))
     assert "accepted" in terminal.run("signal", id, f"@{signalled}").stdout

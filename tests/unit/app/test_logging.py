@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -108,3 +109,20 @@ def test_a_trace_shows_no_values_of_variables(
     shown = capsys.readouterr().err
     assert "ValueError" in shown
     assert "very-secret" not in shown
+
+
+@pytest.mark.parametrize(("error", "lines"), [(asyncio.CancelledError(), 0), (ValueError("x"), 1)])
+def test_a_cancelled_activity_is_no_failure(
+    error: BaseException, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(level="info", format="json")
+    log = logging.getLogger("temporalio.activity")
+    log.warning("Completing activity as failed ({'attempt': 1})", exc_info=error)
+    assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def test_what_else_is_cancelled_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(level="info", format="json")
+    for name, text in (("ours", "Completing activity as failed"), ("temporalio.activity", "lost")):
+        logging.getLogger(name).warning(text, exc_info=asyncio.CancelledError())
+    assert len(capsys.readouterr().err.splitlines()) == 2
