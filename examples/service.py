@@ -1,4 +1,5 @@
-"""The HTTP service that the examples call: a shop with orders, and jobs that take their time.
+"""The HTTP service that the examples call: a shop with orders, a stock that is busy at
+first, suppliers near and far, and jobs that take their time.
 
 python examples/service.py --port 8090
 """
@@ -7,6 +8,7 @@ import argparse
 import itertools
 import json
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,10 +26,13 @@ ORDERS: dict[str, dict[str, Any]] = {
     "A-1002": {"id": "A-1002", "status": "open", "address": "1 Main Street", "items": []},
 }
 LOOKS_UNTIL_DONE = 3
+REFUSALS_OF_STOCK = 2
 SECONDS_FOR_AN_ANSWER = 0.3  # as a service that has something to do
+SUPPLIERS = {"near": (0, 9), "far": (5, 8)}  # seconds to think, and the price
 
 _numbers = itertools.count(1)
 _looks: dict[str, int] = {}
+_asked: Counter[str] = Counter()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -41,6 +46,14 @@ class Handler(BaseHTTPRequestHandler):
         match self.path.strip("/").split("/"):
             case ["orders", id] if id in ORDERS:
                 self._answer(200, ORDERS[id])
+            case ["stock", sku]:
+                _asked[sku] += 1
+                is_busy = _asked[sku] <= REFUSALS_OF_STOCK
+                self._answer(*((503, {"error": "busy"}) if is_busy else (200, _stock(sku))))
+            case ["suppliers", name] if name in SUPPLIERS:
+                seconds, price = SUPPLIERS[name]
+                time.sleep(seconds)
+                self._answer(200, {"supplier": name, "price": price})
             case ["jobs", id] if id in _looks:
                 _looks[id] += 1
                 done = _looks[id] >= LOOKS_UNTIL_DONE
@@ -74,6 +87,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _stock(sku: str) -> dict[str, Any]:
+    return {"sku": sku, "left": 12}
 
 
 def main() -> None:

@@ -25,6 +25,12 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         "trackingNumber": "WE00000004",
     },
     "polling": {"job": "1", "looks": 3, "result": 42},
+    "retry": {"sku": "TEA-250", "left": 12},
+    "race": {"supplier": "near", "price": 9},
+    "events": {"orderId": "A-1001", "paid": 112},
+    "child": {"greetings": ["Hello, Ada!", "Hello, Grace!"]},
+    "shell": {"words": 6},
+    "functions": {"tea": 12, "cup": 6},
 }
 
 
@@ -35,11 +41,15 @@ async def service(tmp_path: Path) -> AsyncIterator[str]:
         yield url
 
 
-async def run(stack: Stack, name: str, **replaced: str) -> dict[str, Any]:
-    """Applies an example, and runs it with its input, some of it replaced."""
+async def apply(stack: Stack, name: str) -> None:
     file = str(EXAMPLES / name / "workflow.yaml")
     words = ["apply", file, "--server", stack.grpc_address]
     await asyncio.to_thread(CliRunner().invoke, cli, words, catch_exceptions=False)
+
+
+async def run(stack: Stack, name: str, **replaced: str) -> dict[str, Any]:
+    """Applies an example, and runs it with its input, some of it replaced."""
+    await apply(stack, name)
     given = json.loads(await asyncio.to_thread((EXAMPLES / name / "input.json").read_text))
     async with httpx.AsyncClient(base_url=stack.http_url, timeout=70) as http:
         body = {
@@ -79,3 +89,18 @@ async def test_order_fulfilment(stack: Stack, service: str) -> None:
 
 async def test_polling(stack: Stack, service: str) -> None:
     assert (await run(stack, "polling", service=service))["output"] == OUTPUTS["polling"]
+
+
+@pytest.mark.parametrize("name", ["retry", "race"])
+async def test_what_calls_the_shop(stack: Stack, service: str, name: str) -> None:
+    assert (await run(stack, name, shop=service))["output"] == OUTPUTS[name]
+
+
+@pytest.mark.parametrize("name", ["events", "shell", "functions"])
+async def test_what_calls_nobody(stack: Stack, name: str) -> None:
+    assert (await run(stack, name))["output"] == OUTPUTS[name]
+
+
+async def test_child(stack: Stack) -> None:
+    await apply(stack, "hello")
+    assert (await run(stack, "child"))["output"] == OUTPUTS["child"]
