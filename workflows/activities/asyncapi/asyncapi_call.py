@@ -1,5 +1,6 @@
 """Publishes and receives messages (DSL reference, "AsyncAPI Call")."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -105,7 +106,9 @@ class ReceiveActivities:
 async def _find(documents: Documents, target: AsyncApiTarget, *, publishes: bool) -> Channel:
     """The channel of a target, over a protocol that is spoken here."""
     document = await documents.fetch(target.document)
-    channel = find_channel(document, await document.value(), target, publishes=publishes)
+    value = await document.value()
+    # Beside the event loop: a large document takes a while.
+    channel = await asyncio.to_thread(find_channel, document, value, target, publishes=publishes)
     if channel.protocol in (*_HTTP, _NATS):
         return channel
     spoken = ", ".join((*_HTTP, _NATS))

@@ -13,6 +13,11 @@ from biz.dsl.calls.asyncapi_call import AsyncApiTarget
 from workflows.activities.documents import FetchedDocument
 
 _MOST_REFERENCES = 20
+_MOST_STEPS = 100_000
+"""Values looked at in one document."""
+
+_LONGEST_REFERENCE = 2_000
+_LONGEST_ADDRESS = 8_000
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _LOCATION = re.compile(r"\$message\.(header|payload)#(/.*)?")
 
@@ -88,6 +93,7 @@ class _Document:
     def __init__(self, fetched: FetchedDocument, value: Any) -> None:
         self._fetched = fetched
         self._value = value if isinstance(value, dict) else {}
+        self._steps = 0
 
     def channel(self, target: AsyncApiTarget, *, publishes: bool) -> Channel:
         version = str(self._value.get("asyncapi", ""))
@@ -108,6 +114,7 @@ class _Document:
             raise self._fault("isn't AsyncAPI 2 or 3")
         if not isinstance(address, str):
             raise self._fault("has no address for the operation's channel")
+        self._require_short(address)
         server = self._server(target, channel)
         bindings = self._object(operation.get("bindings"))
         return Channel(
@@ -163,8 +170,11 @@ class _Document:
             allowed = variable.get("enum")
             if isinstance(allowed, list) and chosen not in allowed:
                 raise self._fault(f'allows the variable "{found[1]}" no "{chosen}"')
+            self._require_short(str(chosen))
+            self._step(len(allowed) if isinstance(allowed, list) else 1)
             return str(chosen)
 
+        self._require_short(str(text))
         return _PARAMETER.sub(value, str(text))
 
     def _parameters(self, channel: Mapping[str, Any]) -> Mapping[str, Parameter]:
@@ -197,6 +207,7 @@ class _Document:
 
     def _resolved(self, value: Any) -> Any:
         for _ in range(_MOST_REFERENCES):
+            self._step()
             if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
                 return value
             value = self._referred(value["$ref"])
@@ -205,6 +216,8 @@ class _Document:
     def _referred(self, reference: str) -> Any:
         if not reference.startswith("#/"):
             raise self._fault(f"refers to {reference}, which is outside of it")
+        if len(reference) > _LONGEST_REFERENCE:
+            raise self._fault(f"has a reference of more than {_LONGEST_REFERENCE} characters")
         value: Any = self._value
         for part in reference[2:].split("/"):
             name = unquote(part).replace("~1", "/").replace("~0", "~")
@@ -215,6 +228,15 @@ class _Document:
             else:
                 raise self._fault(f"has nothing at {reference}, to which it refers")
         return value
+
+    def _require_short(self, text: str) -> None:
+        if len(text) > _LONGEST_ADDRESS:
+            raise self._fault(f"has an address of more than {_LONGEST_ADDRESS} characters")
+
+    def _step(self, size: int = 1) -> None:
+        self._steps += size
+        if self._steps > _MOST_STEPS:
+            raise self._fault(f"can't be read within {_MOST_STEPS} steps")
 
     def _fault(self, what: str) -> Exception:
         return self._fetched.fault(what)

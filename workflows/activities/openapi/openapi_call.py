@@ -1,12 +1,13 @@
 """Calls operations of OpenAPI documents (DSL reference, "OpenAPI Call")."""
 
+import asyncio
 from typing import Any
 
 from temporalio import activity
 
 from biz.dsl.calls.openapi_call import OpenApiCall
 from workflows.activities.documents import Documents, FetchedDocument
-from workflows.activities.http_calls.sender import HttpSender
+from workflows.activities.http_calls.sender import HttpRequest, HttpSender
 from workflows.activities.openapi import v2, v3
 from workflows.activities.openapi.openapi_document import Described
 from workflows.activities.openapi.operation import Operation
@@ -30,8 +31,14 @@ class OpenApiActivities:
     async def _send(self, call: OpenApiCall) -> Any:
         """The call's output; raises TaskFault."""
         document = await self._documents.fetch(call.document)
-        operation = operation_of(document, await document.value(), call.operation_id)
-        return await self._sender.call(request_of(operation, call), call.output)
+        value = await document.value()
+        # Beside the event loop: a large document takes a while.
+        request = await asyncio.to_thread(_request, document, value, call)
+        return await self._sender.call(request, call.output)
+
+
+def _request(document: FetchedDocument, value: Any, call: OpenApiCall) -> HttpRequest:
+    return request_of(operation_of(document, value, call.operation_id), call)
 
 
 def operation_of(document: FetchedDocument, value: Any, operation_id: str) -> Operation:

@@ -20,6 +20,14 @@ _MOST_REFERENCES = 20
 _DEEPEST_SCHEMA = 10
 _MOST_ACCEPTED = 10
 _SHOWN = 10
+_MOST_STEPS = 100_000
+"""References followed and entries looked at in one document: a small one can refer to itself
+without end.
+"""
+
+_LONGEST_REFERENCE = 2_000
+_LONGEST_URL = 8_000
+_MOST_COMPARED = 1_000
 
 
 class Part(BaseModel):
@@ -47,6 +55,7 @@ class Described:
     def __init__(self, document: FetchedDocument, value: Any) -> None:
         self._document = document
         self._value = value
+        self._steps = 0
         registry: Registry[Any] = Registry().with_resource("", Resource.opaque(value))
         self._resolver = registry.resolver()
 
@@ -58,9 +67,12 @@ class Described:
     def follow(self, value: Any) -> Any:
         """What stands where a value refers to, the value itself where it refers to nothing."""
         for _ in range(_MOST_REFERENCES):
+            self._step()
             if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
                 return value
             reference = value["$ref"]
+            if len(reference) > _LONGEST_REFERENCE:
+                raise self.fault(f"has a reference of more than {_LONGEST_REFERENCE} characters")
             try:
                 value = self._resolver.lookup(reference).contents
             except (Unresolvable, ValueError, TypeError):
@@ -69,8 +81,11 @@ class Described:
 
     def read(self, model: type[_Part], value: Any, what: str) -> _Part:
         """A part of the document; `what` it is."""
+        found = self.follow(value)
+        for entry in found.values() if isinstance(found, dict) else ():
+            self._step(len(entry) if isinstance(entry, dict | list) else 1)
         try:
-            return model.model_validate(self.follow(value))
+            return model.model_validate(found)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(str(step) for step in first["loc"])
@@ -83,6 +98,7 @@ class Described:
             return {}
         if not isinstance(value, dict):
             raise self.fault(f"has a faulty {what}: it must be an object")
+        self._step(len(value))
         return value
 
     def find(self, operation_id: str) -> tuple[str, str, Mapping[str, Any], Mapping[str, Any]]:
@@ -90,9 +106,10 @@ class Described:
         known = []
         for method, path, item, operation in self._operations():
             if operation.get("operationId") == operation_id:
+                self.require_short(path, "path")
                 return method.upper(), path, item, operation
             known.append(str(operation.get("operationId", "")))
-        close = get_close_matches(operation_id, known, n=3)
+        close = get_close_matches(operation_id, known[:_MOST_COMPARED], n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else _shown(known)
         raise self.fault(f'has no operation "{operation_id}"; {hint}')
 
@@ -125,7 +142,9 @@ class Described:
         for part in parts if isinstance(parts, list) and depth < _DEEPEST_SCHEMA else []:
             fields |= self.fields(self.mapping(part, "schema"), depth + 1)
         required = schema.get("required")
-        names = required if isinstance(required, list) else []
+        listed = required if isinstance(required, list) else []
+        self._step(len(listed))
+        names = {name for name in listed if isinstance(name, str)}
         for name, value in self.mapping(schema.get("properties"), "schema").items():
             found = self.follow(value)
             known: Mapping[str, Any] = found if isinstance(found, dict) else {}
@@ -141,6 +160,11 @@ class Described:
         may_be_object = "object" in (kinds if isinstance(kinds, list) else [kinds])
         return not may_be_object or schema.get("additionalProperties") is False
 
+    def require_short(self, text: str, what: str) -> None:
+        """Raises TaskFault where a part of a URL is longer than any service takes."""
+        if len(text) > _LONGEST_URL:
+            raise self.fault(f"has a {what} of more than {_LONGEST_URL} characters")
+
     def resolve(self, url: str) -> str:
         """A base URL, against that of the document; without a slash at its end."""
         try:
@@ -155,6 +179,14 @@ class Described:
     def fault(self, what: str) -> TaskFault:
         """A configuration error that names the document."""
         return self._document.fault(what)
+
+    def _step(self, size: int = 1) -> None:
+        self._steps += size
+        if self._steps > _MOST_STEPS:
+            raise self.fault(
+                f"can't be read within {_MOST_STEPS} steps: it is too large, or its references "
+                "lead to too much"
+            )
 
     def _operations(self) -> Iterator[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]]:
         root = self.mapping(self._value, "document")

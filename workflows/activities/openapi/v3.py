@@ -91,8 +91,11 @@ def _base(described: Described, server: _Server) -> str:
     def default(match: re.Match[str]) -> str:
         if match[1] not in server.variables:
             raise described.fault(f"has a server with a variable that isn't declared: {match[1]}")
-        return server.variables[match[1]].default
+        value = server.variables[match[1]].default
+        described.require_short(value, "server's variable")
+        return value
 
+    described.require_short(server.url, "server's URL")
     return described.resolve(re.sub(r"\{([^{}]*)\}", default, server.url))
 
 

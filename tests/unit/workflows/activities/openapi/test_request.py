@@ -468,3 +468,52 @@ def test_a_document_of_any_form_makes_a_request_or_a_fault(
     document["paths"] = {"/a": {**around, "post": {**operation, "operationId": "do"}}}
     with suppress(TaskFault):
         request(document, "do", **{name: value for name, value in given_.items() if name != "uri"})
+
+
+class TestBounds:
+    @pytest.mark.parametrize("version", ["2.0", "3.0.3"])
+    def test_a_schema_that_holds_itself_many_times_is_refused(self, version: str) -> None:
+        schemas = {"s": {"allOf": [{"$ref": "#/s"}] * 8}}
+        if version == "2.0":
+            whole = {"name": "body", "in": "body", "schema": {"$ref": "#/s"}}
+            document = one(version, parameters=[whole])
+        else:
+            document = body({"$ref": "#/s"})
+        kind, detail = fault({**document, **schemas}, "do")
+        assert kind == standard("configuration")
+        assert detail.startswith(f"the document {URI} can't be read within 100000 steps")
+
+    def test_what_many_places_refer_to_counts_for_each(self) -> None:
+        properties = {f"p{number}": {} for number in range(2_000)}
+        parts = [{"properties": {"$ref": "#/p"}} for _ in range(100)]
+        kind, detail = fault({**body({"allOf": parts}), "p": properties}, "do")
+        assert kind == standard("configuration")
+        assert "can't be read within" in detail
+
+    def test_parameters_that_share_a_large_content_are_refused(self) -> None:
+        content = {f"x/{number}": {} for number in range(2_000)}
+        shared = {"name": "a", "in": "query", "content": content}
+        document = one(parameters=[{"$ref": "#/x"}] * 100)
+        assert "can't be read within" in fault({**document, "x": shared}, "do")[1]
+
+    def test_a_schema_with_many_properties_is_read(self) -> None:
+        names = [f"p{number}" for number in range(10_000)]
+        schema = {"properties": {name: {} for name in names}, "required": names[:1]}
+        assert "needs the parameter" in fault(body(schema), "do", p1=1)[1]
+
+    @pytest.mark.parametrize(
+        ("document", "what"),
+        [
+            (v3(paths={"/a" * 5_000: {"post": {"operationId": "do"}}}), "a path"),
+            (one(servers=[{"url": "/a" * 5_000}]), "a server's URL"),
+            (
+                one(servers=[{"url": "/{a}", "variables": {"a": {"default": "a" * 9_000}}}]),
+                "a server's variable",
+            ),
+            (body({"$ref": "#/" + "a" * 9_000}), "a reference"),
+        ],
+    )
+    def test_texts_that_would_be_multiplied_are_bounded(self, document: Json, what: str) -> None:
+        kind, detail = fault(document, "do")
+        assert kind == standard("configuration")
+        assert f"has {what} of more than" in detail
