@@ -1,6 +1,7 @@
 """Keeps the secrets that a call was given out of what is told of it."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,9 +36,9 @@ class Secrecy:
             self._texts |= {form for form in forms if len(form) >= _SHORTEST}
 
     def redact(self, text: str) -> str:
-        """The text without secrets."""
+        """The text without secrets, in whatever case: the host of a URL is told in lower case."""
         for secret in sorted(self._texts, key=len, reverse=True):
-            text = text.replace(secret, _REDACTED)
+            text = re.sub(re.escape(secret), _REDACTED, text, flags=re.IGNORECASE)
         return text
 
 
@@ -65,3 +66,8 @@ def redact(text: str) -> str:
     """A text without the secrets of the call that is being made."""
     secrets = _CURRENT.get()
     return secrets.redact(text) if secrets else text
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a secret of the call that is being made stands in a text."""
+    return redact(text) != text

@@ -19,6 +19,7 @@ from workflows.activities.http_calls.response import (
     output_of,
     read_body,
 )
+from workflows.activities.redaction import holds_secret
 
 _LONGEST_CALL_SECONDS = 300
 _MOST_REDIRECTS = 20
@@ -110,7 +111,7 @@ class HttpSender:
     async def _exchange(self, request: HttpRequest, limit: int) -> HttpAnswer:
         """The answer; an unsuccessful one is a fault, and isn't read.
 
-        A redirect to another origin isn't told the credentials.
+        A redirect to another origin isn't told the credentials, nor any other secret.
         """
         sent = self._build(request)
         origin = _origin(sent.url)
@@ -122,6 +123,7 @@ class HttpSender:
                     sent = response.next_request
                     if _origin(sent.url) != origin:
                         _forget(sent, request.secret_headers)
+                        _require_no_secret(sent, request)
                     continue
                 if not response.is_success:
                     phrase = _phrase(response.status_code)
@@ -150,8 +152,24 @@ class HttpSender:
 
 
 def _forget(request: httpx.Request, headers: Collection[str]) -> None:
-    for name in headers:
+    """Takes out these headers, and those in which a secret stands."""
+    holding = [name for name, value in request.headers.multi_items() if holds_secret(value)]
+    for name in (*headers, *holding):
         request.headers.pop(name, None)
+
+
+def _require_no_secret(redirected: httpx.Request, request: HttpRequest) -> None:
+    """Raises TaskFault where the URL or the body would tell another origin a secret."""
+    has_body = redirected.method == request.method and request.content is not None
+    if has_body and holds_secret((request.content or b"").decode(errors="replace")):
+        what = "body"
+    elif holds_secret(str(redirected.url)):
+        what = "URL"
+    else:
+        return
+    detail = f"{_name(request)} answered a redirect to another origin, {redirected.url.host}, "
+    detail += f"which would be told a secret: it stands in the {what}"
+    raise _fault("authorization", detail)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

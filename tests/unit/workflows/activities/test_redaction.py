@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workflows.activities.redaction import keep_secret, redact, secrecy
+from workflows.activities.redaction import holds_secret, keep_secret, redact, secrecy
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ from workflows.activities.redaction import keep_secret, redact, secrecy
         ("", "text", "text"),
         ("ab", "able", "able"),
         ("a b/c", "GET https://x.test/a%20b%2Fc?d=a+b%2Fc", "GET https://x.test/***?d=***"),
+        ("Pa55Word", "https://pa55word.test", "https://***.test"),
+        ("a/B", "https://x.test/A%2fb", "https://x.test/***"),
         ('a"b\n', 'Cannot index string ("a\\"b\\n")', 'Cannot index string ("***")'),
         ("grün", '"gr\\u00fcn" and "grün"', '"***" and "***"'),
     ],
@@ -28,6 +30,7 @@ def test_a_secret_is_redacted_in_every_form(secret: Any, text: str, redacted: st
     with secrecy() as secrets:
         keep_secret(secret)
         assert redact(text) == secrets.redact(text) == redacted
+        assert holds_secret(text) == (redacted != text)
 
 
 def test_each_call_has_secrets_of_its_own() -> None:
