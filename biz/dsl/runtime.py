@@ -16,7 +16,9 @@ from biz.dsl.lifecycle import LifecycleEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a run stands: the tasks that are being done, each by its path.
+    """Where a run stands: the tasks that are being done, each by its path, the newest ones last.
+
+    Of very many only the newest are named.
 
     A path is a task's reference with the number of the iteration behind each loop, such as
     `/do/4/loop/for/2/do/0/getPet`. `waiting` says that all of them only wait.

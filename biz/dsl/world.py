@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from biz.dsl.model import Document
 
 _TASKS_IN_A_BREATH = 200
+_SHOWN_TASKS = 20
 _CHARACTERS_IN_A_BREATH = 4_000_000
 
 _DOCUMENTS = 32
@@ -51,6 +54,8 @@ class World:
         self._secrets = secrets
         self.document = document
         self._doing: dict[str, bool] = {}
+        self._awake = asyncio.Event()
+        self._awake.set()
         self._tasks = 0
         self._characters = 0
         self._calls = 0
@@ -153,6 +158,7 @@ class World:
 
     async def charge(self, size: int) -> None:
         """Told how many characters an expression or a schema reads; gives way after many."""
+        await self._awake.wait()
         self._characters += size
         if self._characters >= _CHARACTERS_IN_A_BREATH:
             await self._give_way()
@@ -164,13 +170,20 @@ class World:
 
     async def breathe(self) -> None:
         """Gives way after a fixed number of tasks, never by a clock: a replay does the same."""
+        while not self._awake.is_set():
+            await self._awake.wait()
         self._tasks += 1
         if self._tasks >= _TASKS_IN_A_BREATH:
             await self._give_way()
 
     async def _give_way(self) -> None:
+        """All branches wait for one that gives way: each would go on in its place otherwise."""
         self._rest()
-        await self._runtime.breathe()
+        self._awake.clear()
+        try:
+            await self._runtime.breathe()
+        finally:
+            self._awake.set()
 
     def _rest(self) -> None:
         self._tasks = self._characters = 0
@@ -188,7 +201,8 @@ class World:
             del self._doing[path]
 
     def _progress(self) -> Progress:
-        return Progress(current_tasks=tuple(self._doing), waiting=all(self._doing.values()))
+        newest = tuple(islice(reversed(self._doing), _SHOWN_TASKS))
+        return Progress(current_tasks=newest[::-1], waiting=all(self._doing.values()))
 
 
 class Subscription:

@@ -246,3 +246,16 @@ async def test_the_history_of_a_cancelled_run_says_so(service: Service) -> None:
         "/do/0/rest cancelled",
         "cancelled",
     ]
+
+
+async def test_branches_beyond_what_runs_at_once_all_call(
+    service: Service, http_service: HttpService
+) -> None:
+    call = {"call": "http", "with": {"method": "get", "endpoint": f"{http_service.url}/pets/7"}}
+    branches = [{f"b{number}": call} for number in range(450)]
+
+    execution = await service.run([{"all": {"fork": {"branches": branches}}}])
+
+    assert execution.status is ExecutionStatus.COMPLETED
+    assert len(execution.output) == 450
+    assert http_service.counts["/pets/7"] == 450

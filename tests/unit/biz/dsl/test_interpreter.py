@@ -41,6 +41,10 @@ def loop(*tasks: Json, **properties: Any) -> Json:
     return {"loop": {"for": {"in": "$workflow.input"}, "do": list(tasks), **properties}}
 
 
+def branches(count: int, task: Json) -> Json:
+    return {"all": {"fork": {"branches": [{f"b{i}": task} for i in range(count)]}}}
+
+
 NOTHING: Json = {"nothing": {"do": []}}
 
 
@@ -50,6 +54,7 @@ NOTHING: Json = {"nothing": {"do": []}}
         (workflow(NOTHING), [], 0),
         (workflow(loop({"t": {"set": {"x": 1}}})), [0] * 100, 0),
         (workflow(loop({"t": {"set": {"x": 1}}})), [0] * 1000, 5),
+        (workflow(branches(1000, {"set": {"x": 1}})), {}, 5),
         (workflow(loop()), [0] * 1000, 5),
         (workflow(loop({"w": {"wait": {"seconds": 1}}})), [0] * 1000, 0),
         (workflow({"t": {"set": {f"p{i}": "${ 1 }" for i in range(50)}}}), ["x" * 1_000_000], 12),
@@ -69,6 +74,7 @@ NOTHING: Json = {"nothing": {"do": []}}
         "nothing",
         "few tasks",
         "many tasks",
+        "branches",
         "empty loop",
         "waits",
         "large task",
