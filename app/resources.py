@@ -145,9 +145,12 @@ async def open_process_runner(
     if problem := user_problem(user):
         raise Failure(f"PROCESS_USER: {problem}")
     runner = ProcessRunner(limits=limits, user=user, at_once=at_once)
+    sweeping = asyncio.create_task(runner.sweep(), name="the sweep of processes' folders")
     try:
         yield runner
     finally:
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
         await runner.close()
 
 

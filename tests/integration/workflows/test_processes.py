@@ -28,6 +28,7 @@ from workflows.activities.documents import Documents
 from workflows.activities.http_calls.sender import new_http_client
 from workflows.activities.processes import script_process
 from workflows.activities.processes.policy import ProcessPolicy
+from workflows.activities.processes.process_supervisor import FOLDERS
 from workflows.activities.processes.runner import ProcessLimits, ProcessRunner, user_problem
 from workflows.activities.processes.script_process import ScriptActivities
 from workflows.activities.processes.shell_process import ShellActivities
@@ -228,6 +229,50 @@ class TestIsolation:
         directory = (await perform(shell.call, shell_call(command))).strip()
         assert directory.startswith(tempfile.gettempdir())
         assert not Path(directory).exists()  # noqa: ASYNC240
+
+    async def test_a_very_deep_directory_is_gone_too(self, script: ScriptActivities) -> None:
+        code = """
+import os
+print(os.getcwd())
+os.symlink("/etc", "link")
+for level in range(3_000):
+    os.mkdir("d")
+    os.chdir("d")
+os.chmod(".", 0)
+"""
+        directory = (await perform(script.call, script_call("python", code))).strip()
+        assert not Path(directory).exists()  # noqa: ASYNC240
+        assert Path("/etc").exists()  # noqa: ASYNC240
+
+    async def test_a_sweep_removes_the_directories_of_supervisors_that_were_killed(
+        self, runner: ProcessRunner, shell: ShellActivities, note: Path
+    ) -> None:
+        command = f"mkdir -p a/b; chmod 000 a; echo $PWD $PPID $$ > {note}; sleep 60"
+        lost = asyncio.create_task(error_of(shell.call, shell_call(command)))
+        directory, *pids = (await appears(note)).split()
+        os.utime(directory, (0, 0))
+        await runner.sweep()
+        assert Path(directory).exists()  # noqa: ASYNC240
+        for pid in pids:
+            os.kill(int(pid), signal.SIGKILL)
+        assert "was lost" in (await lost)["detail"]
+        await runner.sweep()
+        assert not Path(directory).exists()  # noqa: ASYNC240
+
+    async def test_a_sweep_leaves_fresh_directories_and_those_of_others(
+        self, runner: ProcessRunner
+    ) -> None:
+        fresh, fine = (Path(tempfile.mkdtemp(prefix=FOLDERS)) for _ in range(2))
+        try:
+            os.utime(fine, (0, 0))
+            if os.geteuid() == 0:
+                os.chown(fine, 12_345, 12_345)
+            await runner.sweep()
+            assert fresh.exists()
+            assert fine.exists() == (os.geteuid() == 0)
+        finally:
+            shutil.rmtree(fresh)
+            shutil.rmtree(fine, ignore_errors=True)
 
 
 class TestLimits:

@@ -4,19 +4,22 @@ A program of its own: `python process_supervisor.py`. It reads a Request, then s
 program runs, and at its end how it ended; each message is JSON with four bytes of its length in
 front. When its input ends, so does the program: whoever asked for it has left.
 
+With `sweep USER` it removes the folders of supervisors that were killed.
+
 What the program starts belongs to this process in the end (Linux: as the subreaper), so that
 nothing lives on that leaves its session or its parent.
 """
 
 import base64
 import ctypes
+import fcntl
 import json
 import os
 import pwd
 import resource
 import selectors
-import shutil
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -33,6 +36,14 @@ TOO_LONG = "too long"
 TOO_MUCH = "too much"
 CANCELLED = "cancelled"
 
+SWEEP = "sweep"
+FOLDERS = "workflow-engine-process-"
+"""What the names of folders begin with."""
+
+_FRESH_SECONDS = 60
+"""So long a folder isn't swept, since its supervisor may not have locked it yet."""
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CHUNK = 65_536
 _GRACE_SECONDS = 1.0
@@ -67,10 +78,13 @@ class Request(TypedDict):
 
 def main() -> None:
     """Runs what it is asked to."""
+    if sys.argv[1:2] == [SWEEP]:
+        _sweep(sys.argv[2])
+        return
     request: Request = json.loads(_read(sys.stdin.buffer))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    directory = Path(tempfile.mkdtemp(prefix="workflow-engine-"))
+    directory = _new_folder()
     try:
         _supervise(request, directory)
     finally:
@@ -334,14 +348,82 @@ def _exit_code(process: "subprocess.Popen[bytes]") -> int:
     return code if code >= 0 else _SIGNALLED - code
 
 
+def _new_folder() -> Path:
+    """A folder in which this process holds a lock until it ends, by which a sweep leaves it."""
+    folder = Path(tempfile.mkdtemp(prefix=FOLDERS))
+    fcntl.flock(os.open(folder, _FOLDER), fcntl.LOCK_EX)
+    return folder
+
+
 def _wipe(directory: Path) -> None:
-    """Removes the directory, also where the program has locked parts of it."""
-    for folder, inner, _ in os.walk(directory):
-        for name in inner:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                path.chmod(0o700)
-    shutil.rmtree(directory, ignore_errors=True)
+    """Removes the directory, however deep it is, also where the program has locked parts of it.
+
+    All within is moved to a folder in which the program can't do anything, so that a path is never
+    longer than a few names; no link is followed.
+    """
+    attic = _new_folder()
+    inside = os.open(attic, _FOLDER)
+    try:
+        with suppress(OSError):
+            _unlock(str(directory), None)
+            directory.rename(attic / "0")
+        found, known = ["0"], 1
+        while found:
+            name = found.pop()
+            with suppress(OSError):
+                folder = os.open(name, _FOLDER, dir_fd=inside)
+                try:
+                    moved = _clear(folder, inside, known)
+                finally:
+                    os.close(folder)
+                found += moved
+                known += len(moved)
+                os.rmdir(name, dir_fd=inside)
+    finally:
+        os.close(inside)
+    with suppress(OSError):
+        attic.rmdir()
+
+
+def _clear(folder: int, attic: int, known: int) -> list[str]:
+    """Removes the files of a folder, and moves its folders; the names that these have then."""
+    moved: list[str] = []
+    with os.scandir(folder) as entries:
+        listed = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in listed:
+        with suppress(OSError):
+            if not is_folder:
+                os.unlink(name, dir_fd=folder)
+                continue
+            _unlock(name, folder)
+            number = str(known + len(moved))
+            os.rename(name, number, src_dir_fd=folder, dst_dir_fd=attic)
+            moved.append(number)
+    return moved
+
+
+def _unlock(name: str, parent: int | None) -> None:
+    """Lets the owner into a folder. Root needs no such thing, and shouldn't follow a link here."""
+    if os.geteuid() != 0:
+        os.chmod(name, 0o700, dir_fd=parent)
+
+
+def _sweep(user: str) -> None:
+    """Removes the folders whose supervisors are gone: those of this user and the programs'."""
+    owners = {os.geteuid(), pwd.getpwnam(user).pw_uid if user else os.geteuid()}
+    for path in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*"):
+        with suppress(OSError):
+            found = path.lstat()
+            is_fresh = time.time() - found.st_mtime < _FRESH_SECONDS
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners or is_fresh:
+                continue
+            _unlock(str(path), None)
+            folder = os.open(path, _FOLDER)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _wipe(path)
+            finally:
+                os.close(folder)
 
 
 def _read(source: IO[bytes]) -> bytes:

@@ -18,6 +18,7 @@ from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from workflows.activities.processes import process_supervisor
 from workflows.activities.processes.process_supervisor import LENGTH, Request
 
+_PYTHON = (sys.executable, "-I", "-S")
 _LARGEST_OUTPUT = 2 * MAX_JSON_BYTES
 _STOP_SECONDS = 10
 _FILE_BYTES = 256 * 1024 * 1024
@@ -62,6 +63,19 @@ class ProcessRunner:
         self._user = user or ("nobody" if os.geteuid() == 0 else "")
         self._free = asyncio.Semaphore(at_once)
         self._left: set[asyncio.Task[None]] = set()
+
+    async def sweep(self) -> None:
+        """Removes what programs have left whose supervisor was killed."""
+        arguments = (process_supervisor.__file__, process_supervisor.SWEEP, self._user)
+        sweeping = await asyncio.create_subprocess_exec(
+            *_PYTHON, *arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, cwd="/", env={}
+        )
+        try:
+            await sweeping.wait()
+        except BaseException:
+            sweeping.kill()
+            await sweeping.wait()
+            raise
 
     async def run(self, call: ProcessCall, program: Program) -> Any:
         """The output of the call; null once the program runs, where the call isn't awaited.
@@ -145,9 +159,7 @@ class _Supervisor:
     async def start(cls, request: Request) -> Self:
         """Raises TaskFault where the program can't be run."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-S",
+            *_PYTHON,
             process_supervisor.__file__,
             stdin=PIPE,
             stdout=PIPE,
