@@ -77,7 +77,7 @@ _DATA = (
         "Schema", "Schema", "format document resource",
         "schemas.py", f"{_UNIT}/test_schemas.py",
         "JSON Schema, draft 2020-12, or draft 7 by its `$schema`. One inline refers to nothing "
-        "outside of itself.",
+        "outside of itself. Patterns are those of RE2, which don't look around or back.",
     ),
     Construct(
         "External resource", "ExternalResource", "name endpoint",

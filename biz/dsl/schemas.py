@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
@@ -14,6 +15,7 @@ from referencing import Registry, Resource, Specification
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT7, DRAFT202012
 
+from biz.dsl import patterns
 from biz.dsl.depth import is_deeper
 from biz.dsl.reading.pointers import child
 
@@ -35,8 +37,48 @@ def _key(value: Any) -> Hashable:
     return (bool, value) if isinstance(value, bool) else value
 
 
+def _pattern(
+    validator: Validator, pattern: str, text: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if isinstance(text, str) and not patterns.matches(pattern, text):
+        yield ValidationError(f"{text!r} does not match {pattern!r}")
+
+
+def _pattern_properties(
+    validator: Any, schemas: Mapping[str, Any], data: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if isinstance(data, dict):
+        for pattern, inner in schemas.items():
+            for name in data:
+                if patterns.matches(pattern, name):
+                    yield from validator.descend(data[name], inner, path=name, schema_path=pattern)
+
+
+def _additional_properties(
+    validator: Any, inner: Any, data: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if not isinstance(data, dict):
+        return
+    known, by_pattern = schema.get("properties", {}), schema.get("patternProperties", {})
+    for name in data:
+        if name not in known and not any(patterns.matches(p, name) for p in by_pattern):
+            if inner is False:
+                yield ValidationError(f"additional property {name!r} isn't allowed")
+            else:
+                yield from validator.descend(data[name], inner, path=name)
+
+
+_OWN_KEYWORDS = {
+    "uniqueItems": _unique_items,
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional_properties,
+}
+"""Those that the library implements in a way that may take for ever."""
+
+
 def _dialect(kind: type[Validator]) -> type[Validator]:
-    extended: type[Validator] = extend(kind, {"uniqueItems": _unique_items})  # type: ignore[no-untyped-call]
+    extended: type[Validator] = extend(kind, _OWN_KEYWORDS)  # type: ignore[no-untyped-call]
     return extended
 
 
@@ -51,6 +93,8 @@ _MAX_DEPTH = 64
 _COST = 5
 _MOST_FAULTS = 20
 _MOST_CHARACTERS = 300
+_MOST_SCHEMAS = 20_000
+_REFERENCES = ("$ref", "$dynamicRef")
 _DATA = ("const", "default", "enum", "examples")
 _BY_NAME = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
 """Keywords whose value has names as keys, and a schema behind each."""
@@ -114,7 +158,10 @@ def compile_schema(document: Any, *, is_trusted: bool = False) -> Schema:
             kind.check_schema(document)
         except SchemaError as error:
             raise InvalidSchema(_short(error.message), _pointer(error.absolute_path)) from None
-        _check_links(specification.create_resource(document))
+        root = specification.create_resource(document)
+        _check_links(root)
+        _check_patterns(document)
+        _check_size(root)
     return Schema(kind(document, registry=Registry()))
 
 
@@ -134,6 +181,66 @@ def _check_links(root: Resource[Any]) -> None:
             is_schema = False
         if not is_schema:
             raise InvalidSchema(f'"{value}" is no schema in this one', pointer)
+
+
+def _check_patterns(document: Any) -> None:
+    """What is a pattern must be one that is matched in linear time."""
+    found = list(_keywords(document, ""))
+    has_names = any(keyword == "patternProperties" for keyword, _, _ in found)
+    for keyword, value, pointer in found:
+        if keyword == "unevaluatedProperties" and has_names:
+            message = "can't be used beside patternProperties; use additionalProperties"
+            raise InvalidSchema(message, pointer)
+        texts = [value] if keyword == "pattern" else value if keyword == "patternProperties" else ()
+        for text in texts:
+            if (why := patterns.fault(text)) is not None:
+                raise InvalidSchema(f"{text!r} isn't a pattern that can be used: {why}", pointer)
+
+
+def _check_size(root: Resource[Any]) -> None:
+    """References may make a schema of a few lines enormous: each is followed where it stands."""
+    resolver = Registry().resolver_with_root(root)
+    sizes: dict[int, int] = {}
+
+    def parts(schema: Any) -> Iterator[Any]:
+        if isinstance(schema, list):
+            yield from schema
+            return
+        for key, value in schema.items():
+            yield value
+            if key in _REFERENCES and isinstance(value, str):
+                with suppress(Unresolvable):  # in data, where it is no reference
+                    yield resolver.lookup(value).contents
+
+    def size(schema: Any) -> int:
+        if not isinstance(schema, dict | list):
+            return 0
+        if id(schema) not in sizes:
+            sizes[id(schema)] = 1  # where it refers to itself, its data is what bounds it
+            sizes[id(schema)] = 1 + sum(size(part) for part in parts(schema))
+        return sizes[id(schema)]
+
+    if size(root.contents) > _MOST_SCHEMAS:
+        raise InvalidSchema(f"its references make more than {_MOST_SCHEMAS} schemas of it", "")
+
+
+def _keywords(document: Any, pointer: str) -> Iterator[tuple[str, Any, str]]:
+    """The keywords in a schema that matter for patterns: keyword, value, place."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            place = child(pointer, key)
+            if (key == "pattern" and isinstance(value, str)) or (
+                key in ("patternProperties", "unevaluatedProperties")
+            ):
+                yield key, value, place
+            if key in _BY_NAME and isinstance(value, dict):
+                for name, schema in value.items():
+                    yield from _keywords(schema, child(place, name))
+            elif key not in _DATA:
+                yield from _keywords(value, place)
+    elif isinstance(document, list):
+        for i, value in enumerate(document):
+            yield from _keywords(value, child(pointer, i))
 
 
 def _schemas(root: Resource[Any]) -> Iterator[Any]:
@@ -168,7 +275,7 @@ def _links(document: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
         for key, value in document.items():
             place = child(pointer, key)
             if isinstance(value, str):
-                if key in ("$ref", "$dynamicRef") or (key == "$id" and pointer):
+                if key in _REFERENCES or (key == "$id" and pointer):
                     yield key, value, place
             elif key in _BY_NAME and isinstance(value, dict):
                 for name, schema in value.items():

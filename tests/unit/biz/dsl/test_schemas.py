@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -151,3 +152,68 @@ def test_unique_items(draft: str, items: list[Any], are_unique: bool) -> None:
     schema = {"uniqueItems": True, **({"$schema": draft} if draft else {})}
     assert bool(compile_schema(schema).faults(items)) is not are_unique
     assert not compile_schema({**schema, "uniqueItems": False}).faults(items)
+
+
+LETTERS = "a" * 40 + "!"
+
+
+@pytest.mark.parametrize(
+    ("schema", "data", "is_valid"),
+    [
+        ({"pattern": "^(a+)+$"}, LETTERS, False),
+        ({"pattern": "b"}, "abc", True),
+        ({"pattern": "^b"}, 7, True),
+        ({"pattern": "a"}, "\ud800", False),
+        ({"patternProperties": {"^(a+)+$": False}}, {LETTERS: 1}, True),
+        ({"patternProperties": {"^x": {"type": "string"}}}, {"x1": 1}, False),
+        ({"patternProperties": {"^x": {}}, "additionalProperties": False}, {"x": 1}, True),
+        ({"patternProperties": {"^x": {}}, "additionalProperties": False}, {"y": 1}, False),
+        ({"properties": {"a": {}}, "additionalProperties": {"type": "null"}}, {"b": 1}, False),
+        ({"properties": {"a": {}}, "additionalProperties": {"type": "null"}}, {"a": 1}, True),
+        ({"additionalProperties": False}, [1], True),
+    ],
+)
+def test_patterns_end_soon(schema: Any, data: Any, is_valid: bool) -> None:
+    assert (not compile_schema(schema).faults(data)) is is_valid
+
+
+def doubling(levels: int) -> Any:
+    names = [f"a{level}" for level in range(levels)]
+    schemas = {
+        name: {"allOf": [{"$ref": f"#/$defs/{following}"}] * 2}
+        for name, following in pairwise(names)
+    }
+    return {"$ref": "#/$defs/a0", "$defs": {**schemas, names[-1]: {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer"),
+    [
+        ({"properties": {"a": {"pattern": "a(?=b)"}}}, "/properties/a/pattern"),
+        ({"pattern": "("}, "/pattern"),
+        ({"pattern": "\ud800"}, "/pattern"),
+        ({"patternProperties": {"(a)\\1": {}}}, "/patternProperties"),
+        (
+            {"patternProperties": {"a": {}}, "unevaluatedProperties": False},
+            "/unevaluatedProperties",
+        ),
+        (doubling(18), ""),
+    ],
+)
+def test_what_may_take_for_ever_is_refused(schema: Any, pointer: str) -> None:
+    with pytest.raises(InvalidSchema) as refused:
+        compile_schema(schema)
+    assert refused.value.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        doubling(6),
+        {"properties": {"pattern": {"type": "string"}}},
+        {"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}},
+        {"const": {"$ref": "https://x.test", "pattern": "("}},
+    ],
+)
+def test_what_only_looks_like_it_is_fine(schema: Any) -> None:
+    assert compile_schema(schema)
