@@ -18,7 +18,8 @@ def locked_state(directory: Path) -> Iterator[None]:
     The lock is the kernel's: it goes with the process that holds it, however that one ends.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        # What runs work with is in its database, for nobody else to read.
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (directory / _FILE).open("a+", encoding="ascii")
     except OSError as error:
         reason = f"can't write into {directory}: {error.strerror}"

@@ -25,6 +25,13 @@ _DAYS_A_YEAR = 365
 _DAYS_A_MONTH = 30
 
 
+_SHOWN_UNITS = (
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("min", timedelta(minutes=1)),
+)
+
+
 class InvalidDuration(Exception):
     """The value is no duration; the message says why. `code` is one of the diagnostics' codes."""
 
@@ -47,6 +54,18 @@ def parse_duration(value: Any) -> timedelta:
     if duration > _LONGEST:
         raise InvalidDuration("must not be longer than a hundred years", _UNUSABLE)
     return duration
+
+
+def shown_duration(duration: timedelta) -> str:
+    """A duration as errors tell it, such as "1 h 30 min" and "0 s"."""
+    parts = []
+    for unit, one in _SHOWN_UNITS:
+        count, duration = divmod(duration, one)
+        if count:
+            parts.append(f"{count} {unit}")
+    if duration or not parts:
+        parts.append(f"{duration.total_seconds():g} s")
+    return " ".join(parts)
 
 
 async def resolve_duration(

@@ -14,7 +14,7 @@ from typing import Any
 from biz.dsl.arguments import TaskArguments, WorkflowArguments
 from biz.dsl.concurrency import gather
 from biz.dsl.depth import is_deeper
-from biz.dsl.durations import InvalidDuration, resolve_duration
+from biz.dsl.durations import InvalidDuration, resolve_duration, shown_duration
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.extensions import execute_extended
@@ -61,7 +61,7 @@ class Interpreter:
         try:
             return await self._world.limit(duration, self._run(input))
         except OutOfTime:
-            detail = f"the workflow took longer than {duration}"
+            detail = f"the workflow took longer than {shown_duration(duration)}"
             raise _fault("timeout", detail, "/timeout") from None
 
     async def _run(self, input: Any) -> Any:
@@ -112,7 +112,8 @@ class Interpreter:
             try:
                 return await self._world.limit(duration, self._do(frame, arguments))
             except OutOfTime:
-                raise frame.fault("timeout", f"the task took longer than {duration}") from None
+                detail = f"the task took longer than {shown_duration(duration)}"
+                raise frame.fault("timeout", detail) from None
 
     async def run_function(self, function: Task, data: Any, path: str) -> Outcome:
         """See Walk."""

@@ -75,7 +75,7 @@ def read_retry_policy(node: Node, variables: frozenset[str]) -> RetryPolicy:
         delay=_duration(fields, "delay", variables),
         backoff=_backoff(fields["backoff"]) if "backoff" in fields else "constant",
         jitter=_jitter(fields["jitter"], variables) if "jitter" in fields else None,
-        count=attempt["count"].integer() if "count" in attempt else None,
+        count=_count(attempt["count"]) if "count" in attempt else None,
         attempt=_duration(attempt, "duration", variables),
         total=_duration(limit, "duration", variables),
     )
@@ -89,6 +89,13 @@ def _condition(
 
 def _duration(fields: Mapping[str, Node], name: str, variables: frozenset[str]) -> Duration | None:
     return read_duration(fields[name], variables) if name in fields else None
+
+
+def _count(node: Node) -> int:
+    count = node.integer()
+    if count < 0:
+        node.warning("unusable-value", "it is never tried again, as with 0")
+    return count
 
 
 def _backoff(node: Node) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from biz.dsl.durations import shown_duration
 from biz.dsl.errors import TaskFault, WorkflowError, is_same_type
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
@@ -105,7 +106,8 @@ class TryTask(Task):
         try:
             return await frame.world.limit(longest, work)
         except OutOfTime:
-            raise frame.fault("timeout", f"the attempt took longer than {longest}") from None
+            detail = f"the attempt took longer than {shown_duration(longest)}"
+            raise frame.fault("timeout", detail) from None
 
     async def _is_tried_again(self, frame: Frame, retry: int, started_at: datetime) -> bool:
         """Waits for a retry; False where there is no policy, or it leaves none."""

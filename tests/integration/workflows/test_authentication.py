@@ -367,6 +367,12 @@ async def test_an_authority_that_cant_be_reached(caller: Caller, scheme: str, ad
     assert (error["type"], error["status"]) == (standard("authentication"), 401)
 
 
+async def test_an_endpoint_that_is_neither_http_nor_https(caller: Caller) -> None:
+    error = await caller.fault(caller.policy(endpoints={"token": "file:///etc/passwd"}))
+    assert error["type"] == standard("authentication")
+    assert error["detail"].endswith("can't be asked: only http and https are spoken")
+
+
 async def test_an_authority_that_is_silent(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workflows.activities.authentication.token_request._MAX_SECONDS", 0.1)
     caller.authority.delay = 1

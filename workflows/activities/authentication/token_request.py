@@ -115,9 +115,12 @@ class TokenClient:
 
     def _request(self, method: str, url: str, **properties: Any) -> httpx.Request:
         try:
-            return self._client.build_request(method, url, **properties)
+            request = self._client.build_request(method, url, **properties)
         except Exception:
             raise _fault(f'"{_shown(url)}" is no address of an authority') from None
+        if request.url.scheme not in ("http", "https"):
+            raise _fault(f'"{_shown(url)}" can\'t be asked: only http and https are spoken')
+        return request
 
 
 def _parameters_of_grant(policy: OAuth2Policy) -> Parameters:

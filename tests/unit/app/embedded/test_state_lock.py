@@ -31,6 +31,11 @@ def test_another_process_is_told_who_holds_the_directory(tmp_path: Path) -> None
     )
 
 
+def test_a_new_directory_is_for_its_owner_only(tmp_path: Path) -> None:
+    with locked_state(tmp_path / "state"):
+        assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
 def test_the_directory_is_free_again_after_the_block(tmp_path: Path) -> None:
     for _ in range(2):
         with locked_state(tmp_path):

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from biz.dsl.durations import InvalidDuration, parse_duration
+from biz.dsl.durations import InvalidDuration, parse_duration, shown_duration
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,14 @@ from biz.dsl.durations import InvalidDuration, parse_duration
 )
 def test_a_duration_is(value: Any, seconds: float) -> None:
     assert parse_duration(value) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0 s"), (0.001, "0.001 s"), (90, "1 min 30 s"), (5400, "1 h 30 min"), (86_401, "1 d 1 s")],
+)
+def test_errors_tell_it_readably(seconds: float, shown: str) -> None:
+    assert shown_duration(timedelta(seconds=seconds)) == shown
 
 
 @pytest.mark.parametrize(

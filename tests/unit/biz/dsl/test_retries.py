@@ -237,6 +237,7 @@ def test_a_policy_may_be_named() -> None:
         ({"limit": {"duration": "5s"}}, "invalid-duration", "/limit/duration"),
         ({"limit": {"attempt": 5}}, "wrong-type", "/limit/attempt"),
         ({"limit": {"attempt": {"count": "5"}}}, "wrong-type", "/limit/attempt/count"),
+        ({"limit": {"attempt": {"count": -1}}}, "unusable-value", "/limit/attempt/count"),
         ({"limit": {"attempt": {"count": 1.5}}}, "wrong-type", "/limit/attempt/count"),
         ({"limit": {"attempt": {"duration": {"secs": 1}}}}, "unknown-property",
          "/limit/attempt/duration/secs"),

@@ -34,6 +34,7 @@ async def test_a_task_that_takes_longer_faults_after_its_time(timeout: Any) -> N
         await world.run(timed(timeout), {"iso": "PT2S", "units": {"seconds": 2}})
     error = raised.value.error
     assert (error.type, error.status, error.instance) == (standard("timeout"), 408, "/do/0/t")
+    assert error.detail == "the task took longer than 2 s"
     assert world.now - START == timedelta(seconds=2)
 
 
