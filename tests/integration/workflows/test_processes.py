@@ -411,11 +411,14 @@ class TestPython:
         error = await error_of(script.call, script_call("python", "1 / 0"))
         assert error["detail"].endswith("ZeroDivisionError: division by zero")
 
-    async def test_it_is_isolated(self, script: ScriptActivities) -> None:
+    async def test_it_is_isolated(
+        self, script: ScriptActivities, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PYTHONPATH", "/nowhere")
         code = "import sys, json\nprint(json.dumps([sys.flags.isolated, sys.path]))"
         isolated, path = json.loads(await perform(script.call, script_call("python", code)))
         assert isolated == 1
-        assert os.environ["PYTHONPATH"] not in path
+        assert "/nowhere" not in path
 
     async def test_its_source_is_fetched(
         self, script: ScriptActivities, http_service: HttpService
