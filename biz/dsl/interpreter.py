@@ -217,7 +217,7 @@ class _Whole(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Its tasks are done by the interpreter."""
-        raise NotImplementedError
+        raise AssertionError("the workflow as a whole is no task of a list")
 
 
 def _fault(kind: str, detail: str, instance: str) -> TaskFault:

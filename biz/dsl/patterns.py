@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
+import re2  # type: ignore[import-untyped] # it has no types
 
 
 def matches(pattern: str, text: str) -> bool:

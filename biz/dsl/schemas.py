@@ -78,6 +78,7 @@ _OWN_KEYWORDS = {
 
 
 def _dialect(kind: type[Validator]) -> type[Validator]:
+    # The library gives no types for it.
     extended: type[Validator] = extend(kind, _OWN_KEYWORDS)  # type: ignore[no-untyped-call]
     return extended
 

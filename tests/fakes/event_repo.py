@@ -82,10 +82,10 @@ class FakeEventRepo:
         return claimed
 
     async def fetch(self, execution_id: str, listener: Listener, after: int) -> EventPage:
-        raise NotImplementedError
+        raise AssertionError("only a run asks for this")
 
     async def stop_listening(self, execution_id: str, listener_id: int) -> None:
-        raise NotImplementedError
+        raise AssertionError("only a run asks for this")
 
     async def forget(self, execution_id: str) -> None:
         self.sleepers = {

@@ -179,7 +179,7 @@ class TestOddities:
         ]
         ended = await service.run(tasks, {"n": 4})
         assert (ended.status, ended.output) == (ExecutionStatus.COMPLETED, 12)
-        faulted = await service.executions.get(endless.id, wait=timedelta(seconds=60))
+        faulted = await service.executions.get(endless.id, wait=timedelta(seconds=30))
         assert faulted.status is ExecutionStatus.FAULTED
         assert faulted.error is not None
         assert (faulted.error.status, faulted.error.instance) == (400, "/do/0/run away")
@@ -192,7 +192,7 @@ class TestOddities:
         started = await service.start(tasks)
         await asyncio.sleep(0.2)
         await service.temporal.get_workflow_handle(started.id).cancel()
-        ended = await service.executions.get(started.id, wait=timedelta(seconds=60))
+        ended = await service.executions.get(started.id, wait=timedelta(seconds=30))
         assert ended.status is ExecutionStatus.CANCELLED
 
 
@@ -237,7 +237,7 @@ async def test_the_history_of_a_cancelled_run_says_so(service: Service) -> None:
 
     await service.temporal.get_workflow_handle(started.id).cancel()
 
-    execution = await service.executions.get(started.id, wait=timedelta(seconds=60))
+    execution = await service.executions.get(started.id, wait=timedelta(seconds=30))
     assert execution.status is ExecutionStatus.CANCELLED
     assert await told(service, execution) == [
         "started",
