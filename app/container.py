@@ -21,6 +21,7 @@ from biz.child_execution import ChildExecutionUsecase
 from biz.event import EventUsecase
 from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
+from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.paging import PageTokens
 from biz.reconciler import Reconciler
@@ -152,12 +153,15 @@ class Container(containers.DeclarativeContainer):
         page_tokens=page_tokens,
         clock=clock,
     )
+    execution_runs = providers.Singleton(
+        ExecutionRuns, repo=execution_repo, engine=engine, clock=clock
+    )
     executions = providers.Singleton(
         ExecutionUsecase,
         repo=execution_repo,
         templates=templates,
         aliases=template_aliases,
-        engine=engine,
+        runs=execution_runs,
         page_tokens=page_tokens,
         clock=clock,
     )
@@ -252,6 +256,7 @@ class Container(containers.DeclarativeContainer):
             Reconciler,
             repo=execution_repo,
             engine=engine,
+            runs=execution_runs,
             clock=clock,
             interval=providers.Callable(_seconds, settings.provided.reconcile_seconds),
             sweep_interval=providers.Callable(_seconds, settings.provided.reconcile_sweep_seconds),

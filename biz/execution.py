@@ -11,11 +11,8 @@ from typing import Any, Protocol
 from biz.dsl.errors import WorkflowError
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.validator import check_input
-from biz.engine import Engine, RunRefused
 from biz.errors import (
     BusinessKeyInUse,
-    EngineUnavailable,
-    ExecutionNotFound,
     InvalidArgument,
     Violation,
 )
@@ -235,6 +232,18 @@ class ExecutionRepo(ExecutionRecorder, Protocol):
         ...
 
 
+class Runs(Protocol):
+    """The runs of executions at the engine; `biz.execution_runs` stands behind it."""
+
+    async def start(self, execution: Execution) -> Execution:
+        """Asks the engine to run a stored execution; PENDING still where it doesn't answer."""
+        ...
+
+    async def wait(self, id: str, timeout: timedelta) -> Execution:
+        """The execution at its end, or after `timeout`, or where the engine doesn't answer."""
+        ...
+
+
 class ExecutionUsecase:
     """What callers can do with executions."""
 
@@ -244,14 +253,14 @@ class ExecutionUsecase:
         repo: ExecutionRepo,
         templates: TemplateUsecase,
         aliases: TemplateAliasUsecase,
-        engine: Engine,
+        runs: Runs,
         page_tokens: PageTokens,
         clock: Callable[[], datetime],
     ) -> None:
         self._repo = repo
         self._templates = templates
         self._aliases = aliases
-        self._engine = engine
+        self._runs = runs
         self._page_tokens = page_tokens
         self._clock = clock
 
@@ -267,7 +276,7 @@ class ExecutionUsecase:
             raise InvalidArgument(faults)
         stored = await self._stored(request)
         if stored.status is ExecutionStatus.PENDING:
-            stored = await start_run(self._repo, self._engine, stored, now=self._clock())
+            stored = await self._runs.start(stored)
         return await self._wait(stored, request.wait)
 
     async def get(self, id: str, *, wait: timedelta = timedelta()) -> Execution:
@@ -332,71 +341,7 @@ class ExecutionUsecase:
     async def _wait(self, execution: Execution, wait: timedelta) -> Execution:
         if not wait or execution.status.is_end:
             return execution
-        try:
-            await self._engine.wait(execution.id, wait)
-            return await settle(self._repo, self._engine, execution.id)
-        except EngineUnavailable:
-            return await self._repo.get(execution.id)
-
-
-async def start_run(
-    repo: ExecutionRepo, engine: Engine, execution: Execution, *, now: datetime
-) -> Execution:
-    """Asks the engine to run a stored execution; PENDING still where it doesn't answer.
-
-    Safe to repeat: the run carries the execution's id, and the engine starts an id once.
-    """
-    try:
-        await engine.start(execution)
-    except EngineUnavailable:
-        return execution
-    except RunRefused as refused:
-        error = WorkflowError.standard("configuration", str(refused))
-        end = ExecutionEnd(status=ExecutionStatus.FAULTED, output=None, error=error, ended_at=now)
-        await repo.record_end(execution.id, end)
-        return await repo.get(execution.id)
-    started = ExecutionProgress(
-        sequence=0, status=ExecutionStatus.RUNNING, current_tasks=(), at=now
-    )
-    await repo.record_progress(execution.id, started)
-    return await repo.get(execution.id)
-
-
-async def settle(repo: ExecutionRepo, engine: Engine, id: str) -> Execution:
-    """The execution; ended first, where its run has ended without writing so itself.
-
-    A run that the engine has no record of is left as it is: the engine may be the wrong one. Only
-    a child that was never started ends with its parent.
-
-    Raises ExecutionNotFound, EngineUnavailable.
-    """
-    execution = await repo.get(id)
-    is_pending = execution.status is ExecutionStatus.PENDING
-    if execution.status.is_end or (is_pending and not execution.parent_id):
-        return execution
-    state = await engine.state(id)
-    end = state.end if state is not None else await _end_of_orphan(repo, execution)
-    if end is None:
-        return execution
-    await repo.record_end(id, end)
-    return await repo.get(id)
-
-
-async def _end_of_orphan(repo: ExecutionRepo, execution: Execution) -> ExecutionEnd | None:
-    """How a child ends that its parent has stored, but not started before it ended itself."""
-    if execution.status is not ExecutionStatus.PENDING:
-        return None
-    try:
-        parent = await repo.get(execution.parent_id)
-    except ExecutionNotFound:
-        ended_at = execution.created_at
-    else:
-        if parent.ended_at is None:
-            return None
-        ended_at = max(parent.ended_at, execution.created_at)
-    return ExecutionEnd(
-        status=ExecutionStatus.CANCELLED, output=None, error=None, ended_at=ended_at
-    )
+        return await self._runs.wait(execution.id, wait)
 
 
 def _key_of(request: StartRequest, namespace: str) -> RequestKey | None:

@@ -14,7 +14,8 @@ import structlog
 
 from biz.engine import Engine
 from biz.errors import ExecutionNotFound, Unavailable
-from biz.execution import ExecutionRepo, ExecutionStatus, settle, start_run
+from biz.execution import ExecutionRepo, ExecutionStatus
+from biz.execution_runs import ExecutionRuns
 
 _BATCH = 100
 _LOOK_BACK = timedelta(minutes=1)
@@ -31,6 +32,7 @@ class Reconciler:
         *,
         repo: ExecutionRepo,
         engine: Engine,
+        runs: ExecutionRuns,
         clock: Callable[[], datetime],
         interval: timedelta,
         sweep_interval: timedelta,
@@ -42,6 +44,7 @@ class Reconciler:
         """
         self._repo = repo
         self._engine = engine
+        self._runs = runs
         self._clock = clock
         self._interval = interval
         self._sweep_interval = sweep_interval
@@ -61,7 +64,7 @@ class Reconciler:
         """Starts what was stored, and perhaps never asked for; stops where the engine is away."""
         before = self._clock() - self._pending_grace
         for execution in await self._repo.list_pending(created_before=before, limit=_BATCH):
-            started = await start_run(self._repo, self._engine, execution, now=self._clock())
+            started = await self._runs.start(execution)
             if started.status is ExecutionStatus.PENDING:
                 return
 
@@ -98,7 +101,7 @@ class Reconciler:
 
     async def _settle(self, id: str) -> None:
         with suppress(ExecutionNotFound):
-            await settle(self._repo, self._engine, id)
+            await self._runs.settle(id)
 
     async def _live(self) -> AsyncIterator[str]:
         after = ""

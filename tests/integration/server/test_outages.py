@@ -23,6 +23,7 @@ from api.template.v1.template_pb2_grpc import (
 )
 from biz.event import EventUsecase
 from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
+from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.paging import PageTokens
 from biz.template import TemplateUsecase
@@ -80,7 +81,7 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
             repo=execution_repo,
             templates=templates,
             aliases=aliases,
-            engine=engine,
+            runs=ExecutionRuns(repo=execution_repo, engine=engine, clock=now),
             page_tokens=page_tokens,
             clock=now,
         )

@@ -26,8 +26,8 @@ from biz.execution import (
     ExecutionStatus,
     ExecutionUsecase,
     StartRequest,
-    settle,
 )
+from biz.execution_runs import ExecutionRuns
 from biz.paging import Order, PageRequest, PageTokens
 from biz.template import Template, TemplateChange, TemplateStatus, TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
@@ -72,11 +72,12 @@ class World:
             page_tokens=page_tokens,
             clock=self._clock,
         )
+        self.runs = ExecutionRuns(repo=self.repo, engine=self.engine, clock=self._clock)
         self.executions = ExecutionUsecase(
             repo=self.repo,
             templates=self.templates,
             aliases=self.aliases,
-            engine=self.engine,
+            runs=self.runs,
             page_tokens=page_tokens,
             clock=self._clock,
         )
@@ -362,19 +363,20 @@ async def test_what_a_get_refuses(world: World) -> None:
 async def test_a_run_that_ended_from_outside_is_settled(world: World) -> None:
     execution = await world.start()
     await world.engine.end(execution.id, TERMINATED)
-    settled = await settle(world.repo, world.engine, execution.id)
+    settled = await world.runs.settle(execution.id)
     assert (settled.status, settled.error) == (ExecutionStatus.TERMINATED, TERMINATED.error)
     assert settled.ended_at == NOW
 
 
 async def test_a_run_under_way_is_left_as_it_is(world: World) -> None:
     execution = await world.start()
-    assert await settle(world.repo, world.engine, execution.id) == execution
+    assert await world.runs.settle(execution.id) == execution
 
 
 async def test_a_run_that_the_engine_doesnt_know_is_left_as_it_is(world: World) -> None:
     execution = await world.start()
-    assert await settle(world.repo, FakeEngine(), execution.id) == execution
+    elsewhere = ExecutionRuns(repo=world.repo, engine=FakeEngine(), clock=lambda: NOW)
+    assert await elsewhere.settle(execution.id) == execution
 
 
 async def test_what_isnt_started_or_has_ended_asks_no_engine(world: World) -> None:
@@ -383,7 +385,7 @@ async def test_what_isnt_started_or_has_ended_asks_no_engine(world: World) -> No
     world.engine.available = False
     pending = await world.start()
     for id, status in ((ended.id, ExecutionStatus.COMPLETED), (pending.id, pending.status)):
-        assert (await settle(world.repo, world.engine, id)).status is status
+        assert (await world.runs.settle(id)).status is status
 
 
 async def test_a_list_asks_for_what_matches(world: World) -> None:

@@ -16,6 +16,7 @@ from biz.execution import (
     ExecutionStatus,
     NewExecution,
 )
+from biz.execution_runs import ExecutionRuns
 from biz.reconciler import Reconciler
 from tests.fakes.engine import FakeEngine
 from tests.fakes.execution_repo import FakeExecutionRepo
@@ -45,6 +46,7 @@ class World:
         return Reconciler(
             repo=self.repo,
             engine=self.engine,
+            runs=ExecutionRuns(repo=self.repo, engine=self.engine, clock=lambda: NOW),
             clock=lambda: NOW,
             interval=QUICK,
             sweep_interval=sweep_interval,
