@@ -25,6 +25,7 @@ from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.paging import PageTokens
 from biz.reconciler import Reconciler
+from biz.removal import RemovalUsecase
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
@@ -32,6 +33,7 @@ from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
 from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
+from data.removal import PeeweeRemovalRepo
 from data.secrets import LocalSecrets
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
@@ -174,6 +176,8 @@ class Container(containers.DeclarativeContainer):
     events = providers.Singleton(
         EventUsecase, repo=event_repo, executions=execution_repo, engine=engine, clock=clock
     )
+    removal_repo = providers.Singleton(PeeweeRemovalRepo, database=checked_database)
+    removal = providers.Singleton(RemovalUsecase, repo=removal_repo)
     workflows = providers.Singleton(WorkflowUsecase)
 
     template_service = providers.Singleton(
@@ -184,6 +188,7 @@ class Container(containers.DeclarativeContainer):
         executions=executions,
         history=history,
         events=events,
+        removal=removal,
         runs_url=providers.Callable(
             _runs_url, settings.provided.temporal_ui_url, settings.provided.temporal_namespace
         ),

@@ -14,7 +14,8 @@
     ├── FailedPrecondition        not in this state
     │   ├── TemplateInactive
     │   ├── TemplateInUse
-    │   └── ExecutionEnded
+    │   ├── ExecutionEnded
+    │   └── ExecutionNotEnded
     ├── Aborted
     │   └── TemplateEtagMismatch
     └── Unavailable               may succeed when tried again
@@ -152,6 +153,17 @@ class ExecutionEnded(FailedPrecondition):
     def __init__(self, id: str, status: str) -> None:
         super().__init__(
             f"the execution {id} has ended {status}", execution_id=id, status=str(status)
+        )
+
+
+class ExecutionNotEnded(FailedPrecondition):
+    reason = "EXECUTION_NOT_ENDED"
+
+    def __init__(self, id: str, status: str) -> None:
+        super().__init__(
+            f"the execution {id} is {status}; only one that has ended can be deleted",
+            execution_id=id,
+            status=str(status),
         )
 
 

@@ -6,6 +6,7 @@ from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from biz.event import EventUsecase
 from biz.execution import ExecutionUsecase
 from biz.history import HistoryUsecase
+from biz.removal import RemovalUsecase
 from server.service.convert import (
     check_execution_view,
     cloud_event_from_proto,
@@ -27,6 +28,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         executions: ExecutionUsecase,
         history: HistoryUsecase,
         events: EventUsecase,
+        removal: RemovalUsecase,
         runs_url: str = "",
     ) -> None:
         """`runs_url` is where Temporal's web interface shows runs, each below its id, such as
@@ -35,6 +37,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         self._executions = executions
         self._history = history
         self._events = events
+        self._removal = removal
         self._runs_url = runs_url
 
     async def StartExecution(
@@ -101,3 +104,9 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         event = await asyncio.to_thread(cloud_event_from_proto, request)
         await self._events.publish(event, namespace=request.namespace)
         return execution_pb2.PublishEventResponse()
+
+    async def DeleteExecution(
+        self, request: execution_pb2.DeleteExecutionRequest, context: object
+    ) -> execution_pb2.DeleteExecutionResponse:
+        await self._removal.delete(request.id)
+        return execution_pb2.DeleteExecutionResponse()

@@ -92,6 +92,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     EXECUTION_ENDED: _ErrorReason.ValueType  # 23
     """FAILED_PRECONDITION: the execution has ended; the metadata has its status. Start another one."""
+    EXECUTION_NOT_ENDED: _ErrorReason.ValueType  # 24
+    """FAILED_PRECONDITION: the execution hasn't ended; the metadata has its status. Wait for its end,
+    or cancel it.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, with the domain
@@ -168,4 +172,8 @@ repeating may help where the call is safe to repeat.
 """
 EXECUTION_ENDED: ErrorReason.ValueType  # 23
 """FAILED_PRECONDITION: the execution has ended; the metadata has its status. Start another one."""
+EXECUTION_NOT_ENDED: ErrorReason.ValueType  # 24
+"""FAILED_PRECONDITION: the execution hasn't ended; the metadata has its status. Wait for its end,
+or cancel it.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

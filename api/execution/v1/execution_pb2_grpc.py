@@ -288,7 +288,8 @@ class ExecutionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteExecution(self, request, context):
-        """Removes an execution that has ended, with all that was kept of it.
+        """Removes an execution that has ended, with all that was kept of it. Executions that it started
+        stay. One that hasn't ended is FAILED_PRECONDITION.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

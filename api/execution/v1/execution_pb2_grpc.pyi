@@ -95,7 +95,9 @@ class ExecutionServiceStub:
     CancelOperation: _grpc.UnaryUnaryMultiCallable[_execution_pb2.CancelOperationRequest, _operations_pb2.Operation]
     """Stops an operation before its next execution. What it has done stays done."""
     DeleteExecution: _grpc.UnaryUnaryMultiCallable[_execution_pb2.DeleteExecutionRequest, _execution_pb2.DeleteExecutionResponse]
-    """Removes an execution that has ended, with all that was kept of it."""
+    """Removes an execution that has ended, with all that was kept of it. Executions that it started
+    stay. One that hasn't ended is FAILED_PRECONDITION.
+    """
     GetPayload: _grpc.UnaryStreamMultiCallable[_execution_pb2.GetPayloadRequest, _httpbody_pb2.HttpBody]
     """Streams a value that was too big for its place, as JSON."""
 
@@ -164,7 +166,9 @@ class ExecutionServiceAsyncStub(ExecutionServiceStub):
     CancelOperation: _aio.UnaryUnaryMultiCallable[_execution_pb2.CancelOperationRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Stops an operation before its next execution. What it has done stays done."""
     DeleteExecution: _aio.UnaryUnaryMultiCallable[_execution_pb2.DeleteExecutionRequest, _execution_pb2.DeleteExecutionResponse]  # type: ignore[assignment]
-    """Removes an execution that has ended, with all that was kept of it."""
+    """Removes an execution that has ended, with all that was kept of it. Executions that it started
+    stay. One that hasn't ended is FAILED_PRECONDITION.
+    """
     GetPayload: _aio.UnaryStreamMultiCallable[_execution_pb2.GetPayloadRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Streams a value that was too big for its place, as JSON."""
 
@@ -344,7 +348,9 @@ class ExecutionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _execution_pb2.DeleteExecutionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_execution_pb2.DeleteExecutionResponse, _abc.Awaitable[_execution_pb2.DeleteExecutionResponse]]:
-        """Removes an execution that has ended, with all that was kept of it."""
+        """Removes an execution that has ended, with all that was kept of it. Executions that it started
+        stay. One that hasn't ended is FAILED_PRECONDITION.
+        """
 
     @_abc_1.abstractmethod
     def GetPayload(

@@ -361,3 +361,35 @@ class TestList:
     ) -> None:
         status = refusal(executions.ListExecutions, pb.ListExecutionsRequest(**fields))
         assert violations(status) == [fault]
+
+
+class TestDelete:
+    def test_an_ended_execution_goes_once(
+        self, templates: TemplateServiceStub, executions: ExecutionServiceStub
+    ) -> None:
+        ended = start(executions, template_id=create(templates).id, wait=LONG)
+
+        request = pb.DeleteExecutionRequest(id=ended.id)
+        assert executions.DeleteExecution(request) == pb.DeleteExecutionResponse()
+
+        for status in (
+            refusal(executions.DeleteExecution, request),
+            refusal(executions.GetExecution, pb.GetExecutionRequest(id=ended.id)),
+            refusal(executions.ListExecutionEvents, pb.ListExecutionEventsRequest(id=ended.id)),
+        ):
+            assert code_of(status) is Code.NOT_FOUND
+            assert error_info(status).reason == "EXECUTION_NOT_FOUND"
+
+    def test_a_running_one_is_refused_with_its_state(
+        self, templates: TemplateServiceStub, executions: ExecutionServiceStub
+    ) -> None:
+        template = create(templates, PAUSE)
+        live = start(executions, template_id=template.id, wait=Duration(nanos=500_000_000))
+
+        status = refusal(executions.DeleteExecution, pb.DeleteExecutionRequest(id=live.id))
+
+        assert code_of(status) is Code.FAILED_PRECONDITION
+        info = error_info(status)
+        assert info.reason == "EXECUTION_NOT_ENDED"
+        assert info.metadata["status"] in ("RUNNING", "WAITING")
+        assert get(executions, live.id).id == live.id

@@ -26,6 +26,7 @@ from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.paging import PageTokens
+from biz.removal import RemovalUsecase
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from data.database import Database
@@ -33,6 +34,7 @@ from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
 from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
+from data.removal import PeeweeRemovalRepo
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
 from data.template_alias import PeeweeTemplateAliasRepo
@@ -107,6 +109,7 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                         engine=engine,
                         clock=now,
                     ),
+                    removal=RemovalUsecase(repo=PeeweeRemovalRepo(database=database)),
                 ),
             ),
         ]

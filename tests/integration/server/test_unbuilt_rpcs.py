@@ -29,6 +29,7 @@ BUILT = {
     "ValidateWorkflow",
     "SignalExecution",
     "PublishEvent",
+    "DeleteExecution",
 }
 UNBUILT = [
     method

@@ -65,6 +65,7 @@ REQUESTS: Mapping[str, Message] = {
     "ListExecutionEvents": execution_pb2.ListExecutionEventsRequest(),
     "SignalExecution": execution_pb2.SignalExecutionRequest(),
     "PublishEvent": execution_pb2.PublishEventRequest(),
+    "DeleteExecution": execution_pb2.DeleteExecutionRequest(),
     "ValidateWorkflow": workflow_pb2.ValidateWorkflowRequest(),
 }
 
@@ -76,10 +77,11 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     executions: Any = Recorder(EXECUTIONS)
     history: Any = Recorder({"list": Page(items=[EVENT], next_token="t", total=1)})
     events: Any = Recorder({"signal": None, "publish": None})
+    removal: Any = Recorder({"delete": None})
     workflows: Any = Recorder({"validate": ()})
     services: list[Any] = [
         TemplateService(templates=templates, aliases=aliases),
-        ExecutionService(executions=executions, history=history, events=events),
+        ExecutionService(executions=executions, history=history, events=events, removal=removal),
         WorkflowService(workflows=workflows),
     ]
     [service] = [s for s in services if rpc in type(s).__dict__]
@@ -87,7 +89,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         answer = await getattr(service, rpc)(request, None)
     except InvalidArgument as error:
         return "refused", error.violations
-    cases = (templates, aliases, executions, history, events, workflows)
+    cases = (templates, aliases, executions, history, events, removal, workflows)
     return [asked for case in cases for asked in case.asked], answer
 
 
