@@ -38,7 +38,7 @@ class RunRequest:
     depth: int = 0
 
 
-REVISION = 1
+REVISION = 2
 """The revision of new runs."""
 
 

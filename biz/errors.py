@@ -93,6 +93,15 @@ class ExecutionNotFound(NotFound):
         super().__init__(f"there is no execution {id}", execution_id=id)
 
 
+class PayloadNotFound(NotFound):
+    reason = "PAYLOAD_NOT_FOUND"
+
+    def __init__(self, execution_id: str, digest: str) -> None:
+        super().__init__(
+            f"the execution has no payload {digest}", execution_id=execution_id, digest=digest
+        )
+
+
 class AlreadyExists(DomainError):
     """The name or key is taken."""
 

@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from biz.dsl.errors import WorkflowError
-from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.validator import check_input
 from biz.errors import (
     BusinessKeyInUse,
     InvalidArgument,
     Violation,
 )
+from biz.history_batch import NO_HISTORY, HistoryBatch
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.labels import check_labels, parse_label_filter
 from biz.limits import check_length, check_size
@@ -178,17 +178,17 @@ class ExecutionRecorder(Protocol):
     """
 
     async def record_progress(
-        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
+        self, id: str, progress: ExecutionProgress, events: HistoryBatch = NO_HISTORY
     ) -> None:
         """Changes a live execution; sets `started_at` once. An ended or unknown one is left."""
         ...
 
-    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
+    async def record_events(self, id: str, events: HistoryBatch) -> None:
         """Writes history, and nothing else."""
         ...
 
     async def record_end(
-        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
+        self, id: str, end: ExecutionEnd, events: HistoryBatch = NO_HISTORY
     ) -> None:
         """Ends a live execution. One that has ended already, or is unknown, is left."""
         ...

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import InvalidArgument, Violation
 from biz.execution import ExecutionRepo
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
+
+MAX_INLINE_BYTES = 1024 * 1024
+"""A value that is larger is shown as a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadReference:
+    """Stands for a value that is too large to be shown in its place."""
+
+    digest: str
+    length: int
 
 
 class HistoryRepo(Protocol):
@@ -16,7 +28,11 @@ class HistoryRepo(Protocol):
     async def list(
         self, execution_id: str, *, after_sequence: int, slice: Slice
     ) -> Rows[LifecycleEvent]:
-        """Order: sequence."""
+        """Order: sequence. Values over MAX_INLINE_BYTES are PayloadReferences."""
+        ...
+
+    async def get_payload(self, execution_id: str, digest: str) -> str:
+        """The JSON text of a large value. Raises PayloadNotFound."""
         ...
 
 
@@ -49,3 +65,8 @@ class HistoryUsecase:
         await self._executions.get(execution_id)
         rows = await self._repo.list(execution_id, after_sequence=after_sequence, slice=slice)
         return await self._page_tokens.page(rows, slice, query=content)
+
+    async def get_payload(self, execution_id: str, digest: str) -> str:
+        """The JSON text of a large value. Raises ExecutionNotFound, PayloadNotFound."""
+        await self._executions.get(execution_id)
+        return await self._repo.get_payload(execution_id, digest)

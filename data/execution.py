@@ -9,7 +9,6 @@ from typing import Any
 import peewee
 
 from biz.dsl.errors import WorkflowError
-from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import BusinessKeyInUse, ExecutionNotFound
 from biz.execution import (
     Execution,
@@ -19,6 +18,7 @@ from biz.execution import (
     ExecutionStatus,
     NewExecution,
 )
+from biz.history_batch import NO_HISTORY, HistoryBatch
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
 from data.database import Database
@@ -86,21 +86,21 @@ class PeeweeExecutionRepo:
         return await self._database.read(lambda db: _list_live(db, after_id, limit))
 
     async def record_progress(
-        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
+        self, id: str, progress: ExecutionProgress, events: HistoryBatch = NO_HISTORY
     ) -> None:
         await self._write(id, events, lambda db: _record_progress(db, id, progress))
 
-    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
+    async def record_events(self, id: str, events: HistoryBatch) -> None:
         await self._write(id, events, lambda db: None)
 
     async def record_end(
-        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
+        self, id: str, end: ExecutionEnd, events: HistoryBatch = NO_HISTORY
     ) -> None:
         """One that wasn't recorded as started counts as started when it was created."""
         await self._write(id, events, lambda db: _record_end(db, id, end))
 
     async def _write(
-        self, id: str, events: Sequence[LifecycleEvent], work: Callable[[peewee.Database], None]
+        self, id: str, events: HistoryBatch, work: Callable[[peewee.Database], None]
     ) -> None:
         def write(db: peewee.Database) -> None:
             insert_events(db, id, events)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import peewee
 
-from biz.dsl.errors import WorkflowError
-from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.dsl.lifecycle import LifecycleEvent
+from biz.errors import PayloadNotFound
+from biz.history import MAX_INLINE_BYTES, PayloadReference
+from biz.history_batch import HistoryBatch, HistoryEntry
 from biz.paging import Rows, Slice
 from data.database import Database
 from data.listing import fetch
-from data.models import ExecutionEventRow, from_json, from_microseconds, to_json, to_microseconds
+from data.models import ExecutionEventRow, ExecutionValueRow, from_json, to_json
+from data.query import all_rows, first_row
 
 _IN_A_STATEMENT = 100
 
@@ -28,18 +31,26 @@ class PeeweeHistoryRepo:
     ) -> Rows[LifecycleEvent]:
         return await self._database.read(lambda db: _list(db, execution_id, after_sequence, slice))
 
+    async def get_payload(self, execution_id: str, digest: str) -> str:
+        return await self._database.read(lambda db: _get_payload(db, execution_id, digest))
 
-def insert_events(db: peewee.Database, execution_id: str, events: Sequence[LifecycleEvent]) -> None:
+
+def insert_events(db: peewee.Database, execution_id: str, batch: HistoryBatch) -> None:
     """Adds to a history what isn't there yet, within a unit of work."""
-    for start in range(0, len(events), _IN_A_STATEMENT):
-        rows = [_to_columns(execution_id, e) for e in events[start : start + _IN_A_STATEMENT]]
+    for digest, text in batch.values.items():
+        ExecutionValueRow.insert(
+            execution_id=execution_id, digest=digest, length=len(text), content=text
+        ).on_conflict(action="nothing").execute(db)
+    for start in range(0, len(batch.entries), _IN_A_STATEMENT):
+        entries = batch.entries[start : start + _IN_A_STATEMENT]
+        rows = [_to_columns(execution_id, entry) for entry in entries]
         ExecutionEventRow.insert_many(rows).on_conflict(action="nothing").execute(db)
 
 
 def _list(
     db: peewee.Database, execution_id: str, after_sequence: int, slice: Slice
 ) -> Rows[LifecycleEvent]:
-    return fetch(
+    rows = fetch(
         db,
         ExecutionEventRow.select(),
         slice,
@@ -49,31 +60,101 @@ def _list(
         ],
         order=ExecutionEventRow.sequence,
         key=ExecutionEventRow.sequence,
-        texts=[ExecutionEventRow.task, ExecutionEventRow.error],
+        texts=[
+            ExecutionEventRow.task,
+            ExecutionEventRow.error,
+            ExecutionEventRow.input,
+            ExecutionEventRow.output,
+        ],
         decode=_from_row,
+    )
+    lengths = _lengths(db, execution_id, {d for entry in rows.items for d in entry.digests()})
+    kept = _that_fit(rows.items, lengths, slice.max_bytes)
+    values = _values(db, execution_id, kept, lengths)
+    is_cut = len(kept) < len(rows.items)
+    return Rows(
+        items=[entry.event(values) for entry in kept],
+        place=(kept[-1].sequence, kept[-1].sequence) if is_cut else rows.place,
+        total=rows.total,
     )
 
 
-def _to_columns(execution_id: str, event: LifecycleEvent) -> dict[str, Any]:
+def _lengths(db: peewee.Database, execution_id: str, digests: set[str]) -> Mapping[str, int]:
     return {
-        "execution_id": execution_id,
-        "sequence": event.sequence,
-        "time": to_microseconds(event.time),
-        "type": event.type.value,
-        "task": to_json(event.task),
-        "attempt": event.attempt,
-        "error": None if event.error is None else to_json(event.error.to_json()),
-        "started_at": None if event.started_at is None else to_microseconds(event.started_at),
+        row.digest: row.length
+        for some in _portions(digests)
+        for row in all_rows(
+            db,
+            ExecutionValueRow.select(ExecutionValueRow.digest, ExecutionValueRow.length).where(
+                ExecutionValueRow.execution_id == execution_id, ExecutionValueRow.digest.in_(some)
+            ),
+        )
     }
 
 
-def _from_row(row: ExecutionEventRow) -> LifecycleEvent:
-    return LifecycleEvent(
+def _that_fit(
+    entries: Sequence[HistoryEntry], lengths: Mapping[str, int], max_bytes: int
+) -> Sequence[HistoryEntry]:
+    """Those from the first on whose large values take no more than `max_bytes`; one at least."""
+    total = 0
+    for count, entry in enumerate(entries):
+        sizes = (lengths.get(digest, 0) for digest in entry.digests())
+        total += sum(size for size in sizes if size <= MAX_INLINE_BYTES)
+        if total > max_bytes and count:
+            return entries[:count]
+    return entries
+
+
+def _values(
+    db: peewee.Database,
+    execution_id: str,
+    entries: Sequence[HistoryEntry],
+    lengths: Mapping[str, int],
+) -> Mapping[str, Any]:
+    """What the digests of entries stand for: values, and references to those that are too large."""
+    wanted = {d for entry in entries for d in entry.digests() if d in lengths}
+    small = {digest for digest in wanted if lengths[digest] <= MAX_INLINE_BYTES}
+    values: dict[str, Any] = {
+        digest: PayloadReference(digest, lengths[digest]) for digest in wanted - small
+    }
+    for some in _portions(small):
+        query = ExecutionValueRow.select().where(
+            ExecutionValueRow.execution_id == execution_id, ExecutionValueRow.digest.in_(some)
+        )
+        values.update({row.digest: from_json(row.content) for row in all_rows(db, query)})
+    return values
+
+
+def _portions(digests: Iterable[str]) -> Iterable[Sequence[str]]:
+    ordered = sorted(digests)
+    for start in range(0, len(ordered), _IN_A_STATEMENT):
+        yield ordered[start : start + _IN_A_STATEMENT]
+
+
+def _get_payload(db: peewee.Database, execution_id: str, digest: str) -> str:
+    query = ExecutionValueRow.select().where(
+        ExecutionValueRow.execution_id == execution_id, ExecutionValueRow.digest == digest
+    )
+    row = first_row(db, query)
+    if row is None:
+        raise PayloadNotFound(execution_id, digest)
+    return str(row.content)
+
+
+def _to_columns(execution_id: str, entry: HistoryEntry) -> dict[str, Any]:
+    return {"execution_id": execution_id, **entry._asdict(), "task": to_json(entry.task)}
+
+
+def _from_row(row: ExecutionEventRow) -> HistoryEntry:
+    return HistoryEntry(
         sequence=row.sequence,
-        type=LifecycleType(row.type),
-        time=from_microseconds(row.time),
+        time=row.time,
+        type=row.type,
         task=from_json(row.task),
         attempt=row.attempt,
-        error=None if row.error is None else WorkflowError.from_json(from_json(row.error)),
-        started_at=None if row.started_at is None else from_microseconds(row.started_at),
+        error=row.error,
+        started_at=row.started_at,
+        input=row.input,
+        output=row.output,
+        context=row.context,
     )

@@ -115,7 +115,7 @@ class EventListenerRow(peewee.Model):
 
 
 class ExecutionEventRow(peewee.Model):
-    """A lifecycle event in the history of an execution."""
+    """A lifecycle event, as `biz.history_batch.HistoryEntry` says."""
 
     execution_id = peewee.TextField()
     sequence = peewee.BigIntegerField()
@@ -125,10 +125,26 @@ class ExecutionEventRow(peewee.Model):
     attempt = peewee.BigIntegerField()
     error = peewee.TextField(null=True)
     started_at = peewee.BigIntegerField(null=True)
+    input = peewee.TextField(null=True)
+    output = peewee.TextField(null=True)
+    context = peewee.TextField(null=True)
 
     class Meta:
         table_name = "execution_event"
         primary_key = peewee.CompositeKey("execution_id", "sequence")
+
+
+class ExecutionValueRow(peewee.Model):
+    """A large value of an execution's history; `length` is that of its text."""
+
+    execution_id = peewee.TextField()
+    digest = peewee.TextField()
+    length = peewee.BigIntegerField()
+    content = peewee.TextField()
+
+    class Meta:
+        table_name = "execution_value"
+        primary_key = peewee.CompositeKey("execution_id", "digest")
 
 
 class RequestRow(peewee.Model):

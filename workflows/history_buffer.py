@@ -1,16 +1,18 @@
 """Events of a run that aren't in the database yet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from biz.dsl.lifecycle import LifecycleEvent
+from biz.history_batch import HistoryBatch, HistoryEncoder, HistoryEntry
 
 
 class HistoryBuffer:
     """Keeps events until something has written them. Writing may be repeated."""
 
     def __init__(self) -> None:
-        self._pending: list[LifecycleEvent] = []
+        self._encoder = HistoryEncoder()
+        self._pending: list[HistoryEntry] = []
 
     def __len__(self) -> int:
         """How many events wait."""
@@ -18,14 +20,24 @@ class HistoryBuffer:
 
     def add(self, event: LifecycleEvent) -> None:
         """Takes the next event."""
-        self._pending.append(event)
+        self._pending.append(self._encoder.encode(event))
+
+    def fits(self, length: int) -> bool:
+        """Whether what waits takes no more than so many characters."""
+        return len(self._waiting().to_text()) <= length
 
     @contextmanager
-    def taken(self) -> Iterator[Sequence[LifecycleEvent]]:
-        """All that wait, for one writer; they wait again where the block raises."""
-        events, self._pending = tuple(self._pending), []
+    def taken(self) -> Iterator[str]:
+        """All that wait, as the text of a batch; they wait again where the block raises."""
+        batch = self._waiting()
+        self._pending = []
+        self._encoder.take_values()
         try:
-            yield events
+            yield batch.to_text()
         except BaseException:
-            self._pending = [*events, *self._pending]
+            self._pending = [*batch.entries, *self._pending]
+            self._encoder.put_back(batch.values)
             raise
+
+    def _waiting(self) -> HistoryBatch:
+        return HistoryBatch(self._pending, self._encoder.new_values)

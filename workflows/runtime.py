@@ -1,10 +1,11 @@
 """The language's runtime on Temporal: its clock, timers and activities.
 
-A run keeps the revision that it was started with. From revision 1 on it writes its history.
+A run keeps the revision that it was started with. From revision 1 on it writes its history, from
+revision 2 on also when no call takes it along.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -43,15 +44,16 @@ MAX_CALL_BYTES = 2 * MAX_JSON_BYTES
 _Result = TypeVar("_Result")
 
 _FIRST_WITH_HISTORY = 1
+_FIRST_THAT_WRITES_WHEN_IDLE = 2
 
 _MOST_CALLS_AT_ONCE = 200
 """Those that begin together go to Temporal in one message of 4 MiB, made within two seconds."""
 
-_MOST_EVENTS_OF_A_CALL = 40
-"""More are written before: what a call carries stays in Temporal's own history."""
+_MOST_HISTORY_OF_A_CALL = 4_000
+"""Characters; more is written before: what a call carries stays in Temporal's own history."""
 
 _SHOWN_FROM = timedelta(seconds=1)
-"""A wait shorter than this isn't written down before it is over."""
+"""What happens before a wait shorter than this may be written after it."""
 
 _SUMMARY_LENGTH = 100
 """Temporal takes at most 400 bytes to show beside an activity."""
@@ -100,6 +102,9 @@ class TemporalRuntime:
         self._listening = listening
         self._calls = asyncio.Semaphore(_MOST_CALLS_AT_ONCE)
         self._sequence = 0
+        self._naps = 0
+        self._has_ended = False
+        self._writing = asyncio.create_task(self._write_when_idle())
 
     def describe(self) -> RunDescriptor:
         """See Runtime."""
@@ -128,7 +133,13 @@ class TemporalRuntime:
         """A durable timer."""
         if duration >= _SHOWN_FROM:
             await self._record_progress(progress)
-        await workflow.sleep(duration)
+            await workflow.sleep(duration)
+            return
+        self._naps += 1
+        try:
+            await workflow.sleep(duration)
+        finally:
+            self._naps -= 1
 
     async def timer(self, duration: timedelta) -> None:
         """A durable timer."""
@@ -165,7 +176,7 @@ class TemporalRuntime:
             detail = f"what the call sends has more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))
         async with self._calls:
-            if len(self._history) > _MOST_EVENTS_OF_A_CALL:
+            if not self._history.fits(_MOST_HISTORY_OF_A_CALL):
                 await self._record_events()
             try:
                 with self._history.taken() as events, cancellable():
@@ -181,7 +192,7 @@ class TemporalRuntime:
             except ActivityError as error:
                 raise _call_fault(error) from error
 
-    def _context(self, progress: Progress, events: Sequence[LifecycleEvent]) -> CallContext:
+    def _context(self, progress: Progress, events: str) -> CallContext:
         return CallContext(
             execution_id=self._execution_id,
             namespace=self._namespace,
@@ -251,6 +262,8 @@ class TemporalRuntime:
         recording.result()
 
     async def _record_end(self, end: ExecutionEnd) -> None:
+        self._has_ended = True
+        await self._writing
         with self._history.taken() as events:
             await self._write(RecordingActivities.record_end, end, events)
 
@@ -261,6 +274,19 @@ class TemporalRuntime:
     async def _record_events(self) -> None:
         with self._history.taken() as events, cancellable():
             await self._write(RecordingActivities.record_events, events)
+
+    async def _write_when_idle(self) -> None:
+        """Writes what no call takes along, whenever all that is done waits; until the end."""
+        if self._revision < _FIRST_THAT_WRITES_WHEN_IDLE:
+            return
+        while not self._has_ended:
+            await workflow.wait_condition(lambda: self._has_ended or self._has_news)
+            if self._history:
+                await self._record_events()
+
+    @property
+    def _has_news(self) -> bool:
+        return bool(self._history) and not self._naps
 
     async def _write(self, activity: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         await workflow.execute_local_activity_method(

@@ -5,47 +5,59 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.dsl.lifecycle import ABSENT, LifecycleEvent, LifecycleType
 from biz.dsl.runtime import Runtime
 
 _TRY = "/try/"
 
 
+@dataclass(slots=True)
+class Told:
+    """What the block of a task or run leaves for the event of its good end."""
+
+    output: Any = ABSENT
+
+
 class Chronicle:
-    """The lifecycle events of one run."""
+    """The lifecycle events of one run. `context` is `$context` as it is at present."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._sequence = 0
         self._attempts: dict[str, int] = {}
+        self.context: Any = ABSENT
 
     @contextmanager
-    def workflow(self) -> Iterator[None]:
+    def workflow(self, input: Any) -> Iterator[Told]:
         """Tells the start of the run before the block, and its end after it."""
         with self._told(
             "",
+            input,
             started=LifecycleType.WORKFLOW_STARTED,
             completed=LifecycleType.WORKFLOW_COMPLETED,
             faulted=LifecycleType.WORKFLOW_FAULTED,
             cancelled=LifecycleType.WORKFLOW_CANCELLED,
-        ):
-            yield
+        ) as told:
+            yield told
 
     @contextmanager
-    def task(self, path: str) -> Iterator[None]:
+    def task(self, path: str, input: Any) -> Iterator[Told]:
         """Tells the start of a task before the block, and its end after it."""
         self._tell(LifecycleType.TASK_CREATED, path)
         with self._told(
             path,
+            input,
             started=LifecycleType.TASK_STARTED,
             completed=LifecycleType.TASK_COMPLETED,
             faulted=LifecycleType.TASK_FAULTED,
             cancelled=LifecycleType.TASK_CANCELLED,
-        ):
-            yield
+        ) as told:
+            yield told
 
     @contextmanager
     def attempt(self, path: str, number: int) -> Iterator[None]:
@@ -62,23 +74,25 @@ class Chronicle:
     def _told(
         self,
         path: str,
+        input: Any,
         *,
         started: LifecycleType,
         completed: LifecycleType,
         faulted: LifecycleType,
         cancelled: LifecycleType,
-    ) -> Iterator[None]:
+    ) -> Iterator[Told]:
         started_at = self._runtime.now()
-        self._tell(started, path)
+        self._tell(started, path, input=input, context=self.context)
+        told = Told()
         try:
-            yield
+            yield told
         except asyncio.CancelledError:
             self._tell(cancelled, path, started_at=started_at)
             raise
         except TaskFault as fault:
             self._tell(faulted, path, started_at=started_at, error=fault.error)
             raise
-        self._tell(completed, path, started_at=started_at)
+        self._tell(completed, path, started_at=started_at, output=told.output)
 
     def _tell(
         self,
@@ -88,6 +102,9 @@ class Chronicle:
         attempt: int = 0,
         error: WorkflowError | None = None,
         started_at: datetime | None = None,
+        input: Any = ABSENT,
+        output: Any = ABSENT,
+        context: Any = ABSENT,
     ) -> None:
         self._sequence += 1
         self._runtime.record(
@@ -99,6 +116,9 @@ class Chronicle:
                 attempt=attempt or self._attempt(path),
                 error=error,
                 started_at=started_at,
+                input=input,
+                output=output,
+                context=context,
             )
         )
 

@@ -46,8 +46,9 @@ class Interpreter:
     async def run(self, input: Any) -> Any:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
         self._arguments = self._workflow_arguments(input)
-        with self._world.chronicle.workflow():
-            return await self._in_time(input)
+        with self._world.chronicle.workflow(input) as told:
+            told.output = output = await self._in_time(input)
+            return output
 
     async def _in_time(self, input: Any) -> Any:
         if self._workflow.timeout is None:
@@ -67,7 +68,7 @@ class Interpreter:
     async def _run(self, input: Any) -> Any:
         await self._require_valid(self._workflow.input.schema, input, "input")
         data = await self._transform(self._workflow.input, input, "/input/from")
-        self._arguments.context = data
+        self._set_context(data)
         outcome = await self.run_list(self._workflow.do, data, "/do", {})
         output = await self._transform(self._workflow.output, outcome.output, "/output/as")
         await self._require_valid(self._workflow.output.schema, output, "output")
@@ -105,15 +106,20 @@ class Interpreter:
         frame = Frame(task, data, arguments, local, path, self, self._world)
         if task.condition is not None and not await frame.holds(task.condition):
             return Outcome(data, then="continue", skipped=True)
-        with self._world.chronicle.task(path):
-            if task.timeout is None:
-                return await self._do(frame, arguments)
-            duration = await frame.duration(task.timeout)
-            try:
-                return await self._world.limit(duration, self._do(frame, arguments))
-            except OutOfTime:
-                detail = f"the task took longer than {shown_duration(duration)}"
-                raise frame.fault("timeout", detail) from None
+        with self._world.chronicle.task(path, data) as told:
+            outcome = await self._do_in_time(frame, arguments)
+            told.output = outcome.output
+            return outcome
+
+    async def _do_in_time(self, frame: Frame, arguments: TaskArguments) -> Outcome:
+        if frame.task.timeout is None:
+            return await self._do(frame, arguments)
+        duration = await frame.duration(frame.task.timeout)
+        try:
+            return await self._world.limit(duration, self._do(frame, arguments))
+        except OutOfTime:
+            detail = f"the task took longer than {shown_duration(duration)}"
+            raise frame.fault("timeout", detail) from None
 
     async def run_function(self, function: Task, data: Any, path: str) -> Outcome:
         """See Walk."""
@@ -165,8 +171,11 @@ class Interpreter:
     async def export(self, frame: Frame, export: Transformation, output: Any) -> None:
         """See Walk."""
         if export.value is not None:
-            self._arguments.context = await frame.evaluate(export.value, output)
+            self._set_context(await frame.evaluate(export.value, output))
         await self._require_valid(export.schema, self._arguments.context, "context", frame)
+
+    def _set_context(self, context: Any) -> None:
+        self._arguments.context = self._world.chronicle.context = context
 
     async def _require_valid(
         self,

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
+from typing import Any, Final
 
 from biz.dsl.errors import WorkflowError
+
+
+class _Absent(Enum):
+    ABSENT = "absent"
+
+
+ABSENT: Final = _Absent.ABSENT
+"""Stands where an event has no value; null is one."""
 
 
 class LifecycleType(StrEnum):
@@ -30,7 +39,8 @@ class LifecycleEvent:
 
     `task` is the task's path, with the numbers of iterations; empty for the run itself. `attempt`
     counts from 1 within the innermost `try` around the task. `started_at` is when the task or run
-    started, at its end.
+    started, at its end. `input` is what went in, at the start, before any transformation; `output`
+    is what came out, at a good end. `context` is `$context` at that time.
     """
 
     sequence: int
@@ -40,3 +50,6 @@ class LifecycleEvent:
     attempt: int = 1
     error: WorkflowError | None = None
     started_at: datetime | None = None
+    input: Any = ABSENT
+    output: Any = ABSENT
+    context: Any = ABSENT

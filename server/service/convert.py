@@ -15,7 +15,7 @@ from api.execution.v1 import execution_pb2
 from api.template.v1 import template_pb2
 from api.workflow.v1 import workflow_pb2
 from biz.dsl.errors import WorkflowError
-from biz.dsl.lifecycle import LifecycleEvent
+from biz.dsl.lifecycle import ABSENT, LifecycleEvent
 from biz.dsl.reading.diagnostics import Diagnostic
 from biz.errors import InvalidArgument, Violation
 from biz.execution import (
@@ -25,6 +25,7 @@ from biz.execution import (
     ExecutionStatus,
     StartRequest,
 )
+from biz.history import PayloadReference
 from biz.paging import PageRequest
 from biz.template import Template, TemplateChange, TemplateQuery, TemplateStatus
 from biz.template_alias import TemplateAlias
@@ -234,6 +235,8 @@ def lifecycle_event_to_proto(event: LifecycleEvent) -> execution_pb2.ExecutionEv
         time=_timestamp(event.time),
         type=event.type.value,
         task=text_to_proto(event.task),
+        input=_event_value(event.input),
+        output=_event_value(event.output),
         error=_error(event.error) if event.error else None,
         attempt=event.attempt,
         duration=_duration(event.started_at, event.time),
@@ -250,6 +253,14 @@ def diagnostic_to_proto(diagnostic: Diagnostic) -> workflow_pb2.Diagnostic:
         line=diagnostic.line,
         column=diagnostic.column,
     )
+
+
+def _event_value(value: Any) -> Value | None:
+    if value is ABSENT:
+        return None
+    if isinstance(value, PayloadReference):
+        return value_to_proto({"payload": value.digest, "length": value.length})
+    return value_to_proto(value)
 
 
 def _error(error: WorkflowError) -> execution_pb2.Execution.Error:

@@ -1,6 +1,9 @@
 """ExecutionService: decode, call one use case, encode. What isn't here yet is UNIMPLEMENTED."""
 
 import asyncio
+from collections.abc import AsyncIterator
+
+from google.api.httpbody_pb2 import HttpBody
 
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from biz.event import EventUsecase
@@ -17,6 +20,8 @@ from server.service.convert import (
     start_request_from_proto,
     wait_from_proto,
 )
+
+_CHUNK_BYTES = 256 * 1024
 
 
 class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
@@ -90,6 +95,16 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
             next_page_token=page.next_token,
             total_size=page.total,
         )
+
+    async def GetPayload(
+        self, request: execution_pb2.GetPayloadRequest, context: object
+    ) -> AsyncIterator[HttpBody]:
+        text = await self._history.get_payload(request.id, request.digest)
+        content = text.encode()
+        for start in range(0, len(content), _CHUNK_BYTES):
+            yield HttpBody(
+                content_type="application/json", data=content[start : start + _CHUNK_BYTES]
+            )
 
     async def SignalExecution(
         self, request: execution_pb2.SignalExecutionRequest, context: object

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import BusinessKeyInUse, ExecutionNotFound, RequestIdReused
 from biz.execution import (
     Execution,
@@ -14,6 +13,7 @@ from biz.execution import (
     ExecutionStatus,
     NewExecution,
 )
+from biz.history_batch import NO_HISTORY, HistoryBatch, HistoryEntry
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
 
@@ -27,7 +27,7 @@ class FakeExecutionRepo:
     def __init__(self) -> None:
         self.executions: dict[str, Execution] = {}
         self.asked: tuple[ExecutionQuery, Slice] | None = None
-        self.events: dict[str, list[LifecycleEvent]] = {}
+        self.events: dict[str, list[HistoryEntry]] = {}
         self._sequences: dict[str, int] = {}
         self._requests: dict[tuple[str, str, str], tuple[str, str]] = {}
 
@@ -93,7 +93,7 @@ class FakeExecutionRepo:
         return sorted(live)[:limit]
 
     async def record_progress(
-        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
+        self, id: str, progress: ExecutionProgress, events: HistoryBatch = NO_HISTORY
     ) -> None:
         await self.record_events(id, events)
         known = self.executions.get(id)
@@ -106,11 +106,11 @@ class FakeExecutionRepo:
                 started_at=known.started_at or progress.at,
             )
 
-    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
-        self.events.setdefault(id, []).extend(events)
+    async def record_events(self, id: str, events: HistoryBatch) -> None:
+        self.events.setdefault(id, []).extend(events.entries)
 
     async def record_end(
-        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
+        self, id: str, end: ExecutionEnd, events: HistoryBatch = NO_HISTORY
     ) -> None:
         await self.record_events(id, events)
         known = self.executions.get(id)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,9 +14,9 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from biz.child_execution import ChildRequest
 from biz.dsl.events.arrivals import Arrival, EventPage, Listener
 from biz.dsl.events.interests import admits
-from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
 from biz.execution import Execution, ExecutionEnd, ExecutionProgress
+from biz.history_batch import NO_HISTORY, HistoryBatch
 from tests.fixtures.entities import COMPLETED
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from workflows.activities.a2a.a2a_call import A2aActivities
@@ -367,15 +367,15 @@ class _NoDatabase:
     """Takes what is recorded and keeps nothing."""
 
     async def record_progress(
-        self, id: str, progress: ExecutionProgress, events: Sequence[LifecycleEvent] = ()
+        self, id: str, progress: ExecutionProgress, events: HistoryBatch = NO_HISTORY
     ) -> None:
         return None
 
-    async def record_events(self, id: str, events: Sequence[LifecycleEvent]) -> None:
+    async def record_events(self, id: str, events: HistoryBatch) -> None:
         return None
 
     async def record_end(
-        self, id: str, end: ExecutionEnd, events: Sequence[LifecycleEvent] = ()
+        self, id: str, end: ExecutionEnd, events: HistoryBatch = NO_HISTORY
     ) -> None:
         return None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -11,9 +11,9 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionProgress, ExecutionRecorder
+from biz.history_batch import HistoryBatch
 from workflows.activities.call_completer import CallCompleter
 from workflows.activities.expressions.expression_pool import ProcessLost
 from workflows.activities.heartbeats import heartbeats
@@ -28,12 +28,15 @@ _Call = TypeVar("_Call", bound=Call)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallContext:
-    """Whose call it is, where the run stands with it, and what of its history isn't written yet."""
+    """Whose call it is, where the run stands with it, and what of its history isn't written yet.
+
+    `events` is the text of a HistoryBatch.
+    """
 
     execution_id: str
     namespace: str
     progress: ExecutionProgress
-    events: Sequence[LifecycleEvent] = ()
+    events: str = ""
 
 
 class Performer:
@@ -73,13 +76,14 @@ class Performer:
 
     async def _record(self, context: CallContext) -> None:
         """Writes what the context holds; a database that is down delays a call with history."""
+        events = HistoryBatch.from_text(context.events)
         while True:
             try:
                 return await self._recorder.record_progress(
-                    context.execution_id, context.progress, context.events
+                    context.execution_id, context.progress, events
                 )
             except DatabaseUnavailable:
-                if not context.events:  # progress is for show
+                if not events:  # progress is for show
                     return None
                 await asyncio.sleep(_PATIENCE_SECONDS)
 

@@ -96,6 +96,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the execution hasn't ended; the metadata has its status. Wait for its end,
     or cancel it.
     """
+    PAYLOAD_NOT_FOUND: _ErrorReason.ValueType  # 25
+    """NOT_FOUND: no event of the execution refers to a payload of this digest, or it was deleted. Take
+    the digest from the reference in ListExecutionEvents.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, with the domain
@@ -175,5 +179,9 @@ EXECUTION_ENDED: ErrorReason.ValueType  # 23
 EXECUTION_NOT_ENDED: ErrorReason.ValueType  # 24
 """FAILED_PRECONDITION: the execution hasn't ended; the metadata has its status. Wait for its end,
 or cancel it.
+"""
+PAYLOAD_NOT_FOUND: ErrorReason.ValueType  # 25
+"""NOT_FOUND: no event of the execution refers to a payload of this digest, or it was deleted. Take
+the digest from the reference in ListExecutionEvents.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -302,11 +302,13 @@ class ExecutionEvent(_message.Message):
 
     @_builtins.property
     def input(self) -> _struct_pb2.Value:
-        """What it went in with, where something did."""
+        """What it went in with, before any transformation, at its start. A value over 1 MiB is a reference,
+        {"payload": digest, "length": characters}, for GetPayload.
+        """
 
     @_builtins.property
     def output(self) -> _struct_pb2.Value:
-        """What came out, where something did."""
+        """What came out, at a good end; a large one as above."""
 
     @_builtins.property
     def error(self) -> Global___Execution.Error:

@@ -1,11 +1,15 @@
 """PeeweeHistoryRepo, on both databases."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.errors import PayloadNotFound
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from biz.history import MAX_INLINE_BYTES
+from biz.history_batch import LARGE_VALUE_LENGTH, HistoryBatch
 from biz.paging import Order, Slice
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
@@ -16,16 +20,22 @@ from tests.fixtures.repos import NOW, new_execution
 PROGRESS = ExecutionProgress(
     sequence=1, status=ExecutionStatus.RUNNING, current_tasks=["/do/0/x"], at=NOW
 )
+LARGE = ["x" * LARGE_VALUE_LENGTH]
+HUGE = ["y" * (MAX_INLINE_BYTES + 1)]
 END = ExecutionEnd(status=ExecutionStatus.COMPLETED, output=None, error=None, ended_at=NOW)
 
 
-def events(*sequences: int) -> list[LifecycleEvent]:
+def told(*sequences: int) -> list[LifecycleEvent]:
     return [
         LifecycleEvent(
             sequence=sequence, type=LifecycleType.TASK_STARTED, time=NOW, task=f"/do/{sequence}/x"
         )
         for sequence in sequences
     ]
+
+
+def events(*sequences: int) -> HistoryBatch:
+    return HistoryBatch.of(told(*sequences))
 
 
 @pytest.fixture
@@ -48,12 +58,12 @@ async def sequences(history: PeeweeHistoryRepo, id: str) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "event", [EVENT, *events(1), replace(EVENT, task="/do/0/a\0b\ud800")], ids=repr
+    "event", [EVENT, *told(1), replace(EVENT, task="/do/0/a\0b\ud800")], ids=repr
 )
 async def test_what_is_written_comes_back_whole(
     executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo, event: LifecycleEvent
 ) -> None:
-    await executions.record_events("e1", [event])
+    await executions.record_events("e1", HistoryBatch.of([event]))
 
     rows = await history.list("e1", after_sequence=0, slice=slice_of(10))
     assert rows.items == [event]
@@ -95,3 +105,41 @@ async def test_pages_hold_the_events_of_one_execution(
     assert second.place is None
     backwards = await history.list("e1", after_sequence=0, slice=slice_of(2, descending=True))
     assert [event.sequence for event in backwards.items] == [250, 249]
+
+
+class TestLargeValues:
+    async def test_they_are_kept_once_and_come_back(
+        self, executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo
+    ) -> None:
+        event = replace(EVENT, input=LARGE, output=None)
+        batch = HistoryBatch.of([event])
+        await executions.record_events("e1", batch)
+        await executions.record_events("e1", batch)
+
+        rows = await history.list("e1", after_sequence=0, slice=slice_of(10))
+        assert rows.items == [event]
+
+    async def test_huge_ones_are_referred_to(
+        self, executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo
+    ) -> None:
+        await executions.record_events("e1", HistoryBatch.of([replace(EVENT, output=HUGE)]))
+
+        rows = await history.list("e1", after_sequence=0, slice=slice_of(10))
+        reference = rows.items[0].output
+        assert reference.length == MAX_INLINE_BYTES + 5
+        assert json.loads(await history.get_payload("e1", reference.digest)) == HUGE
+        with pytest.raises(PayloadNotFound):
+            await history.get_payload("e2", reference.digest)
+
+    async def test_a_page_ends_before_it_is_too_large(
+        self, executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo
+    ) -> None:
+        large = [replace(e, input=["z" * 500_000, e.sequence]) for e in told(*range(1, 10))]
+        await executions.record_events("e1", HistoryBatch.of(large))
+
+        first = await history.list("e1", after_sequence=0, slice=slice_of(1000))
+        assert [event.sequence for event in first.items] == [1, 2, 3, 4, 5, 6]
+        assert first.place == (6, 6)
+        rest = await history.list("e1", after_sequence=0, slice=slice_of(1000, after=6))
+        assert [event.sequence for event in rest.items] == [7, 8, 9]
+        assert rest.place is None

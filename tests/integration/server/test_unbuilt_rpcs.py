@@ -26,6 +26,7 @@ BUILT = {
     "GetExecution",
     "ListExecutions",
     "ListExecutionEvents",
+    "GetPayload",
     "ValidateWorkflow",
     "SignalExecution",
     "PublishEvent",
