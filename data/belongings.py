@@ -11,7 +11,7 @@ from typing import Any
 
 import peewee
 
-from data.models import EventListenerRow, EventRow, ExecutionEventRow
+from data.models import EventListenerRow, EventRow, ExecutionEventRow, ExecutionValueRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Belonging:
 
 BELONGINGS: Sequence[Belonging] = (
     Belonging(ExecutionEventRow.execution_id, ExecutionEventRow.sequence),
+    Belonging(ExecutionValueRow.execution_id, ExecutionValueRow.digest),
     Belonging(EventListenerRow.execution_id, EventListenerRow.id),
     Belonging(EventRow.target, EventRow.sequence),
 )
