@@ -21,6 +21,7 @@ from biz.child_execution import ChildExecutionUsecase
 from biz.event import EventUsecase
 from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
+from biz.execution_log import ExecutionLogUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.paging import PageTokens
@@ -31,6 +32,7 @@ from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
 from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
+from data.execution_log import PeeweeExecutionLogRepo
 from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
 from data.removal import PeeweeRemovalRepo
@@ -173,6 +175,10 @@ class Container(containers.DeclarativeContainer):
         executions=execution_repo,
         page_tokens=page_tokens,
     )
+    log_repo = providers.Singleton(PeeweeExecutionLogRepo, database=checked_database)
+    logs = providers.Singleton(
+        ExecutionLogUsecase, repo=log_repo, executions=execution_repo, page_tokens=page_tokens
+    )
     events = providers.Singleton(
         EventUsecase, repo=event_repo, executions=execution_repo, engine=engine, clock=clock
     )
@@ -187,6 +193,7 @@ class Container(containers.DeclarativeContainer):
         ExecutionService,
         executions=executions,
         history=history,
+        logs=logs,
         events=events,
         removal=removal,
         runs_url=providers.Callable(

@@ -11,7 +11,13 @@ from typing import Any
 
 import peewee
 
-from data.models import EventListenerRow, EventRow, ExecutionEventRow, ExecutionValueRow
+from data.models import (
+    EventListenerRow,
+    EventRow,
+    ExecutionEventRow,
+    ExecutionLogRow,
+    ExecutionValueRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Belonging:
 BELONGINGS: Sequence[Belonging] = (
     Belonging(ExecutionEventRow.execution_id, ExecutionEventRow.sequence),
     Belonging(ExecutionValueRow.execution_id, ExecutionValueRow.digest),
+    Belonging(ExecutionLogRow.execution_id, ExecutionLogRow.id),
     Belonging(EventListenerRow.execution_id, EventListenerRow.id),
     Belonging(EventRow.target, EventRow.sequence),
 )

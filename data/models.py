@@ -147,6 +147,22 @@ class ExecutionValueRow(peewee.Model):
         primary_key = peewee.CompositeKey("execution_id", "digest")
 
 
+class ExecutionLogRow(peewee.Model):
+    """A line in the log of an execution; its level is a number of Python's logging."""
+
+    id = peewee.BigAutoField()
+    execution_id = peewee.TextField()
+    time = peewee.BigIntegerField()
+    level = peewee.BigIntegerField()
+    trace_id = peewee.TextField()
+    task = peewee.TextField()
+    message = peewee.TextField()
+    fields = peewee.TextField()
+
+    class Meta:
+        table_name = "execution_log"
+
+
 class RequestRow(peewee.Model):
     """A request that made something; `resource_id` is the id of what it made, as text."""
 

@@ -25,6 +25,7 @@ from biz.execution import (
     ExecutionStatus,
     StartRequest,
 )
+from biz.execution_log import ExecutionLog, LogLevel, LogQuery
 from biz.history import PayloadReference
 from biz.paging import PageRequest
 from biz.template import Template, TemplateChange, TemplateQuery, TemplateStatus
@@ -240,6 +241,28 @@ def lifecycle_event_to_proto(event: LifecycleEvent) -> execution_pb2.ExecutionEv
         error=_error(event.error) if event.error else None,
         attempt=event.attempt,
         duration=_duration(event.started_at, event.time),
+    )
+
+
+def log_query_from_proto(request: execution_pb2.ListExecutionLogsRequest) -> LogQuery:
+    """The filter. Raises InvalidArgument."""
+    faults: list[Violation] = []
+    levels = execution_pb2.ExecutionLog.Level
+    _check_enum(levels.DESCRIPTOR, request.level, "level", faults)
+    _refuse(faults)
+    level = LogLevel[levels.Name(request.level)] if request.level else LogLevel.DEBUG
+    return LogQuery(execution_id=request.id, level=level, task=request.task)
+
+
+def log_to_proto(line: ExecutionLog) -> execution_pb2.ExecutionLog:
+    """The message."""
+    return execution_pb2.ExecutionLog(
+        time=_timestamp(line.time),
+        level=execution_pb2.ExecutionLog.Level.Value(line.level.name),
+        task=text_to_proto(line.task),
+        message=text_to_proto(line.message),
+        fields=value_to_proto(dict(line.fields)).struct_value,
+        trace_id=line.trace_id,
     )
 
 

@@ -8,6 +8,7 @@ from google.api.httpbody_pb2 import HttpBody
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from biz.event import EventUsecase
 from biz.execution import ExecutionUsecase
+from biz.execution_log import ExecutionLogUsecase
 from biz.history import HistoryUsecase
 from biz.removal import RemovalUsecase
 from server.service.convert import (
@@ -16,6 +17,8 @@ from server.service.convert import (
     execution_query_from_proto,
     execution_to_proto,
     lifecycle_event_to_proto,
+    log_query_from_proto,
+    log_to_proto,
     page_request_from_proto,
     start_request_from_proto,
     wait_from_proto,
@@ -32,6 +35,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         *,
         executions: ExecutionUsecase,
         history: HistoryUsecase,
+        logs: ExecutionLogUsecase,
         events: EventUsecase,
         removal: RemovalUsecase,
         runs_url: str = "",
@@ -41,6 +45,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         """
         self._executions = executions
         self._history = history
+        self._logs = logs
         self._events = events
         self._removal = removal
         self._runs_url = runs_url
@@ -105,6 +110,18 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
             yield HttpBody(
                 content_type="application/json", data=content[start : start + _CHUNK_BYTES]
             )
+
+    async def ListExecutionLogs(
+        self, request: execution_pb2.ListExecutionLogsRequest, context: object
+    ) -> execution_pb2.ListExecutionLogsResponse:
+        page = await self._logs.list(
+            page_request_from_proto(request), query=log_query_from_proto(request)
+        )
+        return execution_pb2.ListExecutionLogsResponse(
+            logs=[log_to_proto(line) for line in page.items],
+            next_page_token=page.next_token,
+            total_size=page.total,
+        )
 
     async def SignalExecution(
         self, request: execution_pb2.SignalExecutionRequest, context: object

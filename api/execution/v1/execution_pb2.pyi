@@ -1264,7 +1264,7 @@ class ListExecutionLogsRequest(_message.Message):
     level: Global___ExecutionLog.Level.ValueType
     """At least this grave."""
     task: _builtins.str
-    """Of this task, with its iteration path."""
+    """Of this task, with its iteration path, and of those within it."""
     page_size: _builtins.int
     """50 by default, at most 1,000. A page ends early at 3 MiB."""
     page_token: _builtins.str

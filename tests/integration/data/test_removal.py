@@ -9,10 +9,12 @@ from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 from biz.errors import ExecutionNotEnded, ExecutionNotFound
 from biz.event import NewEvent
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionQuery, ExecutionStatus
+from biz.execution_log import ExecutionLog, LogLevel
 from data.belongings import BELONGINGS
 from data.database import Database
 from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
+from data.execution_log import PeeweeExecutionLogRepo
 from data.removal import PeeweeRemovalRepo
 from tests.fixtures.repos import NOW, first, ids, new_execution
 
@@ -51,6 +53,8 @@ async def fill(database: Database, id: str, *, events: int = 3) -> None:
     await PeeweeExecutionRepo(database=database, clock=lambda: NOW).record_events(
         id, history(events)
     )
+    line = ExecutionLog(execution_id=id, time=NOW, level=LogLevel.INFO, message="x")
+    await PeeweeExecutionLogRepo(database=database).add([line])
     repo = PeeweeEventRepo(database=database)
     await repo.fetch(id, Listener(id=1, interests=[{}]), 0)
     signal = {"specversion": "1.0", "id": id, "source": "/x", "type": "t"}

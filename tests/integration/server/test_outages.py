@@ -23,6 +23,7 @@ from api.template.v1.template_pb2_grpc import (
 )
 from biz.event import EventUsecase
 from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
+from biz.execution_log import ExecutionLogUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.paging import PageTokens
@@ -32,6 +33,7 @@ from biz.template_alias import TemplateAliasUsecase
 from data.database import Database
 from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
+from data.execution_log import PeeweeExecutionLogRepo
 from data.history import PeeweeHistoryRepo
 from data.migrator import Migrator
 from data.removal import PeeweeRemovalRepo
@@ -100,6 +102,11 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                     executions=executions,
                     history=HistoryUsecase(
                         repo=PeeweeHistoryRepo(database=database),
+                        executions=execution_repo,
+                        page_tokens=page_tokens,
+                    ),
+                    logs=ExecutionLogUsecase(
+                        repo=PeeweeExecutionLogRepo(database=database),
                         executions=execution_repo,
                         page_tokens=page_tokens,
                     ),

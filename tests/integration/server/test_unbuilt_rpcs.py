@@ -27,6 +27,7 @@ BUILT = {
     "ListExecutions",
     "ListExecutionEvents",
     "GetPayload",
+    "ListExecutionLogs",
     "ValidateWorkflow",
     "SignalExecution",
     "PublishEvent",

@@ -12,19 +12,22 @@ from api.workflow.v1 import workflow_pb2
 from biz.dsl.reading.diagnostics import Diagnostic, Severity
 from biz.errors import InvalidArgument
 from biz.execution import BusinessKeyPolicy, ExecutionStatus
+from biz.execution_log import LogLevel, LogQuery
 from biz.template import TemplateChange, TemplateStatus
 from server.service.convert import (
     check_execution_view,
     diagnostic_to_proto,
     execution_query_from_proto,
     execution_to_proto,
+    log_query_from_proto,
+    log_to_proto,
     start_request_from_proto,
     template_alias_to_proto,
     template_change_from_proto,
     template_query_from_proto,
     template_to_proto,
 )
-from tests.fixtures.entities import ALIAS, AT, COMPLETED, FAULTED, TEMPLATE
+from tests.fixtures.entities import ALIAS, AT, COMPLETED, FAULTED, LOG, TEMPLATE
 
 Execution = execution_pb2.Execution
 
@@ -235,3 +238,29 @@ def test_an_unknown_view_is_refused() -> None:
         ("view", "", "unknown-value"),
         ("status", "", "unknown-status"),
     ]
+
+
+def test_every_field_of_a_log_line_is_filled() -> None:
+    message = log_to_proto(LOG)
+    assert fields(message) == all_fields(message)
+    assert MessageToDict(message, preserving_proto_field_name=True) == {
+        "time": "2025-03-14T15:09:26.535897Z",
+        "level": "WARNING",
+        "task": "/do/0/getPet",
+        "message": "GET https://pets.test/7 answered 404",
+        "fields": {"status": 404.0},
+        "trace_id": LOG.trace_id,
+    }
+
+
+def test_a_filter_of_logs_has_all_lines_by_default() -> None:
+    asked = execution_pb2.ListExecutionLogsRequest(id="e1")
+    assert log_query_from_proto(asked) == LogQuery(execution_id="e1", level=LogLevel.DEBUG, task="")
+    asked.task, asked.level = "/do/0/x", execution_pb2.ExecutionLog.ERROR
+    expected = LogQuery(execution_id="e1", level=LogLevel.ERROR, task="/do/0/x")
+    assert log_query_from_proto(asked) == expected
+
+
+def test_an_unknown_level_is_refused() -> None:
+    asked = execution_pb2.ListExecutionLogsRequest(id="e1", level=UNKNOWN)
+    assert refused(lambda: log_query_from_proto(asked)) == [("level", "", "unknown-value")]

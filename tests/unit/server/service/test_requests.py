@@ -15,7 +15,7 @@ from biz.paging import Page
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
-from tests.fixtures.entities import ALIAS, COMPLETED, EVENT, TEMPLATE
+from tests.fixtures.entities import ALIAS, COMPLETED, EVENT, LOG, TEMPLATE
 
 
 class Recorder:
@@ -63,6 +63,7 @@ REQUESTS: Mapping[str, Message] = {
     "GetExecution": execution_pb2.GetExecutionRequest(),
     "ListExecutions": execution_pb2.ListExecutionsRequest(),
     "ListExecutionEvents": execution_pb2.ListExecutionEventsRequest(),
+    "ListExecutionLogs": execution_pb2.ListExecutionLogsRequest(),
     "SignalExecution": execution_pb2.SignalExecutionRequest(),
     "PublishEvent": execution_pb2.PublishEventRequest(),
     "DeleteExecution": execution_pb2.DeleteExecutionRequest(),
@@ -76,12 +77,15 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     aliases: Any = Recorder(ALIASES)
     executions: Any = Recorder(EXECUTIONS)
     history: Any = Recorder({"list": Page(items=[EVENT], next_token="t", total=1)})
+    logs: Any = Recorder({"list": Page(items=[LOG], next_token="next", total=41)})
     events: Any = Recorder({"signal": None, "publish": None})
     removal: Any = Recorder({"delete": None})
     workflows: Any = Recorder({"validate": ()})
     services: list[Any] = [
         TemplateService(templates=templates, aliases=aliases),
-        ExecutionService(executions=executions, history=history, events=events, removal=removal),
+        ExecutionService(
+            executions=executions, history=history, logs=logs, events=events, removal=removal
+        ),
         WorkflowService(workflows=workflows),
     ]
     [service] = [s for s in services if rpc in type(s).__dict__]
@@ -89,7 +93,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         answer = await getattr(service, rpc)(request, None)
     except InvalidArgument as error:
         return "refused", error.violations
-    cases = (templates, aliases, executions, history, events, removal, workflows)
+    cases = (templates, aliases, executions, history, logs, events, removal, workflows)
     return [asked for case in cases for asked in case.asked], answer
 
 
@@ -128,7 +132,9 @@ async def test_every_field_of_a_request_counts(rpc: str, name: str) -> None:
     assert await outcome(rpc, request) != await outcome(rpc, REQUESTS[rpc])
 
 
-@pytest.mark.parametrize("rpc", ["ListTemplates", "ListTemplateAliases", "ListExecutions"])
+@pytest.mark.parametrize(
+    "rpc", ["ListTemplates", "ListTemplateAliases", "ListExecutions", "ListExecutionLogs"]
+)
 async def test_a_page_is_answered_whole(rpc: str) -> None:
     _, answer = await outcome(rpc, REQUESTS[rpc])
     assert len(answer.ListFields()) == len(answer.DESCRIPTOR.fields)
