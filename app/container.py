@@ -24,6 +24,7 @@ from biz.execution import ExecutionUsecase
 from biz.execution_log import ExecutionLogUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
+from biz.live import LiveHistory
 from biz.paging import PageTokens
 from biz.reconciler import Reconciler
 from biz.removal import RemovalUsecase
@@ -34,6 +35,8 @@ from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
 from data.execution_log import PeeweeExecutionLogRepo
 from data.history import PeeweeHistoryRepo
+from data.history_changes import DatabaseHistoryChanges
+from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
 from data.removal import PeeweeRemovalRepo
 from data.secrets import LocalSecrets
@@ -179,6 +182,13 @@ class Container(containers.DeclarativeContainer):
     logs = providers.Singleton(
         ExecutionLogUsecase, repo=log_repo, executions=execution_repo, page_tokens=page_tokens
     )
+    live = providers.Singleton(
+        LiveHistory,
+        repo=providers.Singleton(PeeweeLiveHistoryRepo, database=checked_database),
+        changes=providers.Singleton(DatabaseHistoryChanges, database=checked_database),
+        clock=clock,
+        max_watchers=settings.provided.max_watchers,
+    )
     events = providers.Singleton(
         EventUsecase, repo=event_repo, executions=execution_repo, engine=engine, clock=clock
     )
@@ -196,6 +206,7 @@ class Container(containers.DeclarativeContainer):
         logs=logs,
         events=events,
         removal=removal,
+        live=live,
         runs_url=providers.Callable(
             _runs_url, settings.provided.temporal_ui_url, settings.provided.temporal_namespace
         ),
@@ -245,11 +256,13 @@ class Container(containers.DeclarativeContainer):
             ),
         ),
         grace=drain,
+        live=live,
     )
     metrics = Part(
         resources.serve_metrics,
         address=settings.provided.metrics_address,
         registry=metrics_registry,
+        live=live,
     )
     event_sweeper = Part(
         resources.run_event_sweeper,

@@ -15,11 +15,13 @@ from temporalio.worker import Worker
 from app.failure import Failure
 from biz.errors import EngineUnavailable, Unavailable
 from biz.event_sweeper import EventSweeper
+from biz.live import LiveHistory
 from biz.reconciler import Reconciler
 from data.database import Database
 from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
+from server.live_metrics import live_metrics
 from workflows.activities.asyncapi.subscriptions import Subscriptions
 from workflows.activities.event_sink import EventSink
 from workflows.activities.expressions.expression_pool import ExpressionPool
@@ -167,8 +169,10 @@ async def run_container_sweeper(*, sweeper: ContainerSweeper, address: str) -> A
         await asyncio.wait([task])
 
 
-async def serve_grpc(*, server: GrpcServer, grace: timedelta) -> AsyncIterator[GrpcServer]:
-    """The server, listening; calls in flight get `grace` to end."""
+async def serve_grpc(
+    *, server: GrpcServer, grace: timedelta, live: LiveHistory
+) -> AsyncIterator[GrpcServer]:
+    """The server, listening; calls in flight get `grace` to end, but for those who only watch."""
     try:
         await server.start()
     except ListenError as error:
@@ -176,11 +180,15 @@ async def serve_grpc(*, server: GrpcServer, grace: timedelta) -> AsyncIterator[G
     try:
         yield server
     finally:
+        await live.close()
         await server.stop(grace)
 
 
-async def serve_metrics(*, address: str, registry: CollectorRegistry) -> AsyncIterator[None]:
+async def serve_metrics(
+    *, address: str, registry: CollectorRegistry, live: LiveHistory
+) -> AsyncIterator[None]:
     """Serves Prometheus what is in `registry`, on a thread of its own."""
+    live_metrics(registry, live)
     host, _, port = address.rpartition(":")
     try:
         server, thread = start_http_server(int(port), host, registry)

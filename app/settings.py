@@ -128,6 +128,10 @@ class Settings(BaseSettings):
     rpc_deadline_seconds: Seconds = Field(
         default=75, description="Time that a gRPC call gets whose caller named none."
     )
+    max_watchers: Count = Field(
+        default=2_000,
+        description="Streams of WatchExecution that a server has open at once.",
+    )
     max_concurrent_calls: Count = Field(
         default=200,
         description="Calls and other activities that a worker performs at once.",

@@ -18,9 +18,12 @@
     │   └── ExecutionNotEnded
     ├── Aborted
     │   └── TemplateEtagMismatch
+    ├── ResourceExhausted         a limit is reached
+    │   └── TooManyWatchers
     └── Unavailable               may succeed when tried again
         ├── DatabaseUnavailable
-        └── EngineUnavailable
+        ├── EngineUnavailable
+        └── ServerStopping
 
 Each concrete class has a `reason`, a name of `api.errors.v1.ErrorReason`. The messages are written
 for the caller: they hold what was wrong and what to do, and never a query, a host or a secret.
@@ -190,6 +193,21 @@ class TemplateEtagMismatch(Aborted):
         )
 
 
+class ResourceExhausted(DomainError):
+    """A limit of this server is reached; it may be free again later."""
+
+
+class TooManyWatchers(ResourceExhausted):
+    reason = "RESOURCE_EXHAUSTED"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"this server has {limit} watchers, as many as it takes; try again later, or look at "
+            "the history instead",
+            limit=str(limit),
+        )
+
+
 class Unavailable(DomainError):
     """A part that the service stands on doesn't answer; `retry_after` says when to try again."""
 
@@ -202,3 +220,15 @@ class DatabaseUnavailable(Unavailable):
 
 class EngineUnavailable(Unavailable):
     reason = "ENGINE_UNAVAILABLE"
+
+
+class ServerStopping(Unavailable):
+    """A stream ends before its end, since its server does."""
+
+    reason = "SERVER_UNAVAILABLE"
+
+    def __init__(self, *, after_sequence: int) -> None:
+        super().__init__(
+            f"the server is stopping; watch again with after_sequence={after_sequence}",
+            after_sequence=str(after_sequence),
+        )

@@ -7,9 +7,9 @@ of one process never contend, and those of several wait for each other by SQLite
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -62,6 +62,7 @@ class Database:
         self._pool_size = pool_size
         self._sqlite_path = _sqlite_path(url) if url.startswith("sqlite:") else None
         self._peewee = _sqlite(self._sqlite_path) if self._sqlite_path else _postgresql(url)
+        self._write_listeners: list[Callable[[], None]] = []
         self._readers: Executor | None = None
         self._writers: Executor | None = None
 
@@ -89,11 +90,44 @@ class Database:
         When its connection is lost it is run once more, unless it may have been committed;
         `repeatable` says that it can be run again even then.
         """
-        return await self._run(self._writers, work, self._peewee.atomic, repeatable=repeatable)
+        result = await self._run(self._writers, work, self._peewee.atomic, repeatable=repeatable)
+        self._tell_of_write()
+        return result
 
     async def write_statement(self, work: Work[T]) -> T:
         """Runs statements that are committed one by one, and can be run again."""
-        return await self._run(self._writers, work, nullcontext, repeatable=True)
+        result = await self._run(self._writers, work, nullcontext, repeatable=True)
+        self._tell_of_write()
+        return result
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file of SQLite; None on PostgreSQL."""
+        return self._sqlite_path
+
+    @contextmanager
+    def telling_of_writes(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Within the block, `tell` is called after each write that this object has made."""
+        self._write_listeners.append(tell)
+        try:
+            yield
+        finally:
+            self._write_listeners.remove(tell)
+
+    def connect_to_postgresql(self) -> psycopg2.extensions.connection:
+        """A connection beside the pool, which commits each statement; blocks until it is there.
+
+        Raises psycopg2.Error.
+        """
+        connection: psycopg2.extensions.connection = psycopg2.connect(
+            dbname=self._peewee.database, **self._peewee.connect_params
+        )
+        connection.autocommit = True
+        return connection
+
+    def _tell_of_write(self) -> None:
+        for tell in self._write_listeners:
+            tell()
 
     async def _run(
         self, executor: Executor | None, work: Work[T], scope: Scope, *, repeatable: bool

@@ -24,6 +24,7 @@ from biz.paging import Rows, Slice
 from data.database import Database
 from data.event import last_event
 from data.history import insert_events
+from data.history_changes import announce
 from data.idempotency import claim, find
 from data.listing import fetch
 from data.models import ExecutionRow, from_json, from_microseconds, to_json, to_microseconds
@@ -233,6 +234,7 @@ def _record_end(db: peewee.Database, id: str, end: ExecutionEnd) -> None:
         started_at=peewee.fn.COALESCE(ExecutionRow.started_at, ExecutionRow.created_at),
         ended_at=to_microseconds(end.ended_at),
     ).where(ExecutionRow.id == id, _LIVE).execute(db)
+    announce(db, id)
 
 
 def _to_columns(execution: NewExecution) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from biz.history import MAX_INLINE_BYTES, PayloadReference
 from biz.history_batch import HistoryBatch, HistoryEntry
 from biz.paging import Rows, Slice
 from data.database import Database
+from data.history_changes import announce
 from data.listing import fetch
 from data.models import ExecutionEventRow, ExecutionValueRow, from_json, to_json
 from data.query import all_rows, first_row
@@ -29,7 +30,9 @@ class PeeweeHistoryRepo:
     async def list(
         self, execution_id: str, *, after_sequence: int, slice: Slice
     ) -> Rows[LifecycleEvent]:
-        return await self._database.read(lambda db: _list(db, execution_id, after_sequence, slice))
+        return await self._database.read(
+            lambda db: list_events(db, execution_id, after_sequence, slice)
+        )
 
     async def get_payload(self, execution_id: str, digest: str) -> str:
         return await self._database.read(lambda db: _get_payload(db, execution_id, digest))
@@ -37,6 +40,8 @@ class PeeweeHistoryRepo:
 
 def insert_events(db: peewee.Database, execution_id: str, batch: HistoryBatch) -> None:
     """Adds to a history what isn't there yet, within a unit of work."""
+    if batch.entries:
+        announce(db, execution_id)
     for digest, text in batch.values.items():
         ExecutionValueRow.insert(
             execution_id=execution_id, digest=digest, length=len(text), content=text
@@ -47,9 +52,10 @@ def insert_events(db: peewee.Database, execution_id: str, batch: HistoryBatch) -
         ExecutionEventRow.insert_many(rows).on_conflict(action="nothing").execute(db)
 
 
-def _list(
+def list_events(
     db: peewee.Database, execution_id: str, after_sequence: int, slice: Slice
 ) -> Rows[LifecycleEvent]:
+    """A slice of a history, within a unit of work."""
     rows = fetch(
         db,
         ExecutionEventRow.select(),

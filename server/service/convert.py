@@ -27,6 +27,7 @@ from biz.execution import (
 )
 from biz.execution_log import ExecutionLog, LogLevel, LogQuery
 from biz.history import PayloadReference
+from biz.live_topic import HistoryEnd
 from biz.paging import PageRequest
 from biz.template import Template, TemplateChange, TemplateQuery, TemplateStatus
 from biz.template_alias import TemplateAlias
@@ -263,6 +264,20 @@ def log_to_proto(line: ExecutionLog) -> execution_pb2.ExecutionLog:
         message=text_to_proto(line.message),
         fields=value_to_proto(dict(line.fields)).struct_value,
         trace_id=line.trace_id,
+    )
+
+
+def watch_record_to_proto(
+    record: LifecycleEvent | HistoryEnd,
+) -> execution_pb2.WatchExecutionResponse:
+    """The message: of an event, or of the end."""
+    if isinstance(record, LifecycleEvent):
+        return execution_pb2.WatchExecutionResponse(event=lifecycle_event_to_proto(record))
+    return execution_pb2.WatchExecutionResponse(
+        end=execution_pb2.WatchExecutionResponse.End(
+            status=execution_pb2.Execution.Status.Value(record.status.name),
+            last_sequence=record.last_sequence,
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from google.api.httpbody_pb2 import HttpBody
 
@@ -10,6 +11,7 @@ from biz.event import EventUsecase
 from biz.execution import ExecutionUsecase
 from biz.execution_log import ExecutionLogUsecase
 from biz.history import HistoryUsecase
+from biz.live import LiveHistory
 from biz.removal import RemovalUsecase
 from server.service.convert import (
     check_execution_view,
@@ -22,6 +24,7 @@ from server.service.convert import (
     page_request_from_proto,
     start_request_from_proto,
     wait_from_proto,
+    watch_record_to_proto,
 )
 
 _CHUNK_BYTES = 256 * 1024
@@ -38,6 +41,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         logs: ExecutionLogUsecase,
         events: EventUsecase,
         removal: RemovalUsecase,
+        live: LiveHistory,
         runs_url: str = "",
     ) -> None:
         """`runs_url` is where Temporal's web interface shows runs, each below its id, such as
@@ -48,6 +52,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         self._logs = logs
         self._events = events
         self._removal = removal
+        self._live = live
         self._runs_url = runs_url
 
     async def StartExecution(
@@ -122,6 +127,14 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
             next_page_token=page.next_token,
             total_size=page.total,
         )
+
+    async def WatchExecution(
+        self, request: execution_pb2.WatchExecutionRequest, context: object
+    ) -> AsyncIterator[execution_pb2.WatchExecutionResponse]:
+        records = self._live.watch(request.id, after_sequence=request.after_sequence)
+        async with aclosing(records):
+            async for record in records:
+                yield watch_record_to_proto(record)
 
     async def SignalExecution(
         self, request: execution_pb2.SignalExecutionRequest, context: object

@@ -26,6 +26,7 @@ from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
 from biz.execution_log import ExecutionLogUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
+from biz.live import LiveHistory
 from biz.paging import PageTokens
 from biz.removal import RemovalUsecase
 from biz.template import TemplateUsecase
@@ -35,6 +36,8 @@ from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
 from data.execution_log import PeeweeExecutionLogRepo
 from data.history import PeeweeHistoryRepo
+from data.history_changes import DatabaseHistoryChanges
+from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
 from data.removal import PeeweeRemovalRepo
 from data.signing_key import PeeweeSigningKey
@@ -117,6 +120,12 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                         clock=now,
                     ),
                     removal=RemovalUsecase(repo=PeeweeRemovalRepo(database=database)),
+                    live=LiveHistory(
+                        repo=PeeweeLiveHistoryRepo(database=database),
+                        changes=DatabaseHistoryChanges(database=database),
+                        clock=now,
+                        max_watchers=1,
+                    ),
                 ),
             ),
         ]

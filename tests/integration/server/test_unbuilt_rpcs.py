@@ -28,6 +28,7 @@ BUILT = {
     "ListExecutionEvents",
     "GetPayload",
     "ListExecutionLogs",
+    "WatchExecution",
     "ValidateWorkflow",
     "SignalExecution",
     "PublishEvent",

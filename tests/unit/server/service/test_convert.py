@@ -13,12 +13,14 @@ from biz.dsl.reading.diagnostics import Diagnostic, Severity
 from biz.errors import InvalidArgument
 from biz.execution import BusinessKeyPolicy, ExecutionStatus
 from biz.execution_log import LogLevel, LogQuery
+from biz.live_topic import HistoryEnd
 from biz.template import TemplateChange, TemplateStatus
 from server.service.convert import (
     check_execution_view,
     diagnostic_to_proto,
     execution_query_from_proto,
     execution_to_proto,
+    lifecycle_event_to_proto,
     log_query_from_proto,
     log_to_proto,
     start_request_from_proto,
@@ -26,8 +28,9 @@ from server.service.convert import (
     template_change_from_proto,
     template_query_from_proto,
     template_to_proto,
+    watch_record_to_proto,
 )
-from tests.fixtures.entities import ALIAS, AT, COMPLETED, FAULTED, LOG, TEMPLATE
+from tests.fixtures.entities import ALIAS, AT, COMPLETED, EVENT, FAULTED, LOG, TEMPLATE
 
 Execution = execution_pb2.Execution
 
@@ -156,6 +159,18 @@ def test_every_field_of_a_diagnostic_is_filled() -> None:
     assert message.message == "write \ufffd better"
     severities = {diagnostic_to_proto(replace(diagnostic, severity=s)).severity for s in Severity}
     assert severities == set(workflow_pb2.Diagnostic.Severity.values()) - {0}
+
+
+def test_a_watched_event_is_the_event_of_the_history() -> None:
+    assert watch_record_to_proto(EVENT).event == lifecycle_event_to_proto(EVENT)
+
+
+def test_the_end_of_a_watched_history_is_filled() -> None:
+    end = HistoryEnd(status=ExecutionStatus.TERMINATED, last_sequence=7)
+    message = watch_record_to_proto(end)
+    assert not message.HasField("event")
+    assert message.end.status == execution_pb2.Execution.TERMINATED
+    assert message.end.last_sequence == 7
 
 
 def test_an_error_text_that_utf8_cant_carry_is_mended() -> None:

@@ -1,6 +1,6 @@
 """No field of a request gets lost on its way to the use case."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -31,6 +31,17 @@ class Recorder:
             return self._answers[name]
 
         return answer
+
+
+class LiveRecorder:
+    """A history that is watched, of one event; notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+
+    async def watch(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        self.asked.append(("watch", args, kwargs))
+        yield EVENT
 
 
 TEMPLATES = {
@@ -64,6 +75,7 @@ REQUESTS: Mapping[str, Message] = {
     "ListExecutions": execution_pb2.ListExecutionsRequest(),
     "ListExecutionEvents": execution_pb2.ListExecutionEventsRequest(),
     "ListExecutionLogs": execution_pb2.ListExecutionLogsRequest(),
+    "WatchExecution": execution_pb2.WatchExecutionRequest(),
     "SignalExecution": execution_pb2.SignalExecutionRequest(),
     "PublishEvent": execution_pb2.PublishEventRequest(),
     "DeleteExecution": execution_pb2.DeleteExecutionRequest(),
@@ -80,20 +92,28 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     logs: Any = Recorder({"list": Page(items=[LOG], next_token="next", total=41)})
     events: Any = Recorder({"signal": None, "publish": None})
     removal: Any = Recorder({"delete": None})
+    live: Any = LiveRecorder()
     workflows: Any = Recorder({"validate": ()})
     services: list[Any] = [
         TemplateService(templates=templates, aliases=aliases),
         ExecutionService(
-            executions=executions, history=history, logs=logs, events=events, removal=removal
+            executions=executions,
+            history=history,
+            logs=logs,
+            events=events,
+            removal=removal,
+            live=live,
         ),
         WorkflowService(workflows=workflows),
     ]
     [service] = [s for s in services if rpc in type(s).__dict__]
     try:
-        answer = await getattr(service, rpc)(request, None)
+        answering = getattr(service, rpc)(request, None)
+        streams = isinstance(answering, AsyncIterator)
+        answer = [each async for each in answering] if streams else await answering
     except InvalidArgument as error:
         return "refused", error.violations
-    cases = (templates, aliases, executions, history, logs, events, removal, workflows)
+    cases = (templates, aliases, executions, history, logs, events, removal, live, workflows)
     return [asked for case in cases for asked in case.asked], answer
 
 
