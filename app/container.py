@@ -24,10 +24,12 @@ from biz.execution import ExecutionUsecase
 from biz.execution_log import ExecutionLogUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
+from biz.lease import Lease
 from biz.live import LiveHistory
 from biz.paging import PageTokens
 from biz.reconciler import Reconciler
 from biz.removal import RemovalUsecase
+from biz.retention import RetentionPolicy, RetentionSweeper
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
@@ -36,6 +38,7 @@ from data.execution import PeeweeExecutionRepo
 from data.execution_log import PeeweeExecutionLogRepo
 from data.history import PeeweeHistoryRepo
 from data.history_changes import DatabaseHistoryChanges
+from data.lease import PeeweeLeaseRepo
 from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
 from data.removal import PeeweeRemovalRepo
@@ -128,6 +131,7 @@ class Container(containers.DeclarativeContainer):
         PeeweeExecutionRepo, database=checked_database, clock=clock
     )
     event_repo = providers.Singleton(PeeweeEventRepo, database=checked_database)
+    lease_repo = providers.Singleton(PeeweeLeaseRepo, database=checked_database)
     signing_key = providers.Singleton(PeeweeSigningKey, database=checked_database)
 
     temporal_answers = providers.Coroutine(
@@ -192,7 +196,7 @@ class Container(containers.DeclarativeContainer):
     events = providers.Singleton(
         EventUsecase, repo=event_repo, executions=execution_repo, engine=engine, clock=clock
     )
-    removal_repo = providers.Singleton(PeeweeRemovalRepo, database=checked_database)
+    removal_repo = providers.Singleton(PeeweeRemovalRepo, database=checked_database, clock=clock)
     removal = providers.Singleton(RemovalUsecase, repo=removal_repo)
     workflows = providers.Singleton(WorkflowUsecase)
 
@@ -273,6 +277,26 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
             interval=providers.Callable(_seconds, settings.provided.reconcile_seconds),
             retention=providers.Callable(_hours, settings.provided.event_retention_hours),
+        ),
+    )
+    retention_sweeper = Part(
+        resources.run_retention_sweeper,
+        sweeper=providers.Singleton(
+            RetentionSweeper,
+            repo=removal_repo,
+            lease=providers.Singleton(Lease, repo=lease_repo, name="retention", clock=clock),
+            clock=clock,
+            interval=providers.Callable(_seconds, settings.provided.retention_sweep_seconds),
+            executions=providers.Factory(
+                RetentionPolicy,
+                age=providers.Callable(_hours, settings.provided.execution_retention_hours),
+                count=settings.provided.execution_retention_count,
+            ),
+            histories=providers.Factory(
+                RetentionPolicy,
+                age=providers.Callable(_hours, settings.provided.history_retention_hours),
+                count=settings.provided.history_retention_count,
+            ),
         ),
     )
     reconciler = Part(

@@ -17,6 +17,7 @@ from biz.errors import EngineUnavailable, Unavailable
 from biz.event_sweeper import EventSweeper
 from biz.live import LiveHistory
 from biz.reconciler import Reconciler
+from biz.retention import RetentionSweeper
 from data.database import Database
 from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
@@ -205,6 +206,16 @@ async def serve_metrics(
 async def run_event_sweeper(*, sweeper: EventSweeper) -> AsyncIterator[asyncio.Task[None]]:
     """The task in which it runs."""
     task = asyncio.create_task(sweeper.run(), name="the event sweeper")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def run_retention_sweeper(*, sweeper: RetentionSweeper) -> AsyncIterator[asyncio.Task[None]]:
+    """The task in which it runs."""
+    task = asyncio.create_task(sweeper.run(), name="the retention sweeper")
     try:
         yield task
     finally:

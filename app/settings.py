@@ -241,6 +241,37 @@ class Settings(BaseSettings):
         le=87_600,
         description="Time that an event is kept for executions which don't listen for it yet.",
     )
+    execution_retention_hours: int = Field(
+        default=0,
+        ge=0,
+        le=876_000,
+        description="Time that an execution is kept after its end, with all that belongs to it. "
+        "0, the default, keeps it until it is deleted.",
+    )
+    execution_retention_count: int = Field(
+        default=0,
+        ge=0,
+        le=100_000_000,
+        description="How many ended executions a namespace keeps, the last that ended. 0, the "
+        "default, keeps all.",
+    )
+    history_retention_hours: int = Field(
+        default=0,
+        ge=0,
+        le=876_000,
+        description="Time that the history of an execution is kept after its end, with its log "
+        "lines; the execution stays. 0, the default, keeps it as long as the execution.",
+    )
+    history_retention_count: int = Field(
+        default=0,
+        ge=0,
+        le=100_000_000,
+        description="Of how many ended executions a namespace keeps the history, the last that "
+        "ended. 0, the default, keeps all.",
+    )
+    retention_sweep_seconds: Seconds = Field(
+        default=60, description="Time between two looks for what isn't kept any longer."
+    )
     event_sink_url: str = Field(
         default="",
         pattern=r"^(https?://.+)?$",

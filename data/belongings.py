@@ -39,10 +39,15 @@ class Belonging:
         self.owner.model.delete().where(self.owner == execution_id).execute(db)
 
 
-BELONGINGS: Sequence[Belonging] = (
+HISTORY: Sequence[Belonging] = (
     Belonging(ExecutionEventRow.execution_id, ExecutionEventRow.sequence),
     Belonging(ExecutionValueRow.execution_id, ExecutionValueRow.digest),
     Belonging(ExecutionLogRow.execution_id, ExecutionLogRow.id),
+)
+"""What tells how it went: it can go before the execution does."""
+
+BELONGINGS: Sequence[Belonging] = (
+    *HISTORY,
     Belonging(EventListenerRow.execution_id, EventListenerRow.id),
     Belonging(EventRow.target, EventRow.sequence),
 )

@@ -52,7 +52,8 @@ class ExecutionRow(peewee.Model):
     """Live as long as `ended_at` is null. `progress_sequence` is the last one recorded, or -1.
     `event_cursor` is the last event of the namespace from before it was stored.
 
-    `error`, `input` and `output` are null for a JSON null.
+    `error`, `input` and `output` are null for a JSON null. `history_removed_at` is null while its
+    history is kept.
     """
 
     id = peewee.TextField(primary_key=True)
@@ -75,6 +76,7 @@ class ExecutionRow(peewee.Model):
     output = peewee.TextField(null=True)
     definition = peewee.TextField()
     parent_id = peewee.TextField(default="")
+    history_removed_at = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "execution"
@@ -176,6 +178,17 @@ class RequestRow(peewee.Model):
 
     class Meta:
         table_name = "request"
+
+
+class LeaseRow(peewee.Model):
+    """Held by `holder` until `expires_at`."""
+
+    name = peewee.TextField(primary_key=True)
+    holder = peewee.TextField()
+    expires_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "lease"
 
 
 class SigningKeyRow(peewee.Model):

@@ -32,7 +32,9 @@ async def _serve(settings: Settings) -> None:
         server = await open_part(container.grpc_server)
         _log.info("serving", grpc_port=server.port, metrics=settings.metrics_address)
         await until_one_ends(
-            await open_part(container.reconciler), await open_part(container.event_sweeper)
+            await open_part(container.reconciler),
+            await open_part(container.event_sweeper),
+            await open_part(container.retention_sweeper),
         )
 
 

@@ -10,12 +10,14 @@ from biz.execution import ExecutionQuery, ExecutionStatus
 from biz.template import TemplateQuery
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
+from data.removal import PeeweeRemovalRepo
 from data.template import PeeweeTemplateRepo
 from data.template_alias import PeeweeTemplateAliasRepo
 from tests.fixtures.repos import NOW, Clock, first, new_template, request
 
 Call = Callable[
-    [PeeweeExecutionRepo, PeeweeTemplateRepo, PeeweeTemplateAliasRepo], Awaitable[object]
+    [PeeweeExecutionRepo, PeeweeTemplateRepo, PeeweeTemplateAliasRepo, PeeweeRemovalRepo],
+    Awaitable[object],
 ]
 
 _SLICE = first(descending=True)
@@ -23,7 +25,7 @@ _LABELS = ExecutionQuery(labels={"a": "1"})
 _BY_SQLITE: list[tuple[str, Call]] = [
     ("execution_status", lambda e, *_: e.list_pending(created_before=NOW, limit=10)),
     ("execution_live", lambda e, *_: e.list_live(after_id="", limit=10)),
-    ("execution_live_template_id", lambda _, t, __: t.delete(1, force=False)),
+    ("execution_live_template_id", lambda _, t, *__: t.delete(1, force=False)),
     ("execution_created_at", lambda e, *_: e.list(ExecutionQuery(), _SLICE)),
     ("execution_namespace", lambda e, *_: e.list(ExecutionQuery(namespace="shop"), _SLICE)),
     ("execution_template_id", lambda e, *_: e.list(ExecutionQuery(template_id=7), _SLICE)),
@@ -32,9 +34,22 @@ _BY_SQLITE: list[tuple[str, Call]] = [
         "execution_status",
         lambda e, *_: e.list(ExecutionQuery(statuses=[ExecutionStatus.FAULTED]), _SLICE),
     ),
-    ("template_created_at", lambda _, t, __: t.list(TemplateQuery(), _SLICE)),
+    ("template_created_at", lambda _, t, *__: t.list(TemplateQuery(), _SLICE)),
+    ("execution_namespace", lambda *repos: repos[-1].list_namespaces()),
+    (
+        "execution_ended",
+        lambda *repos: repos[-1].list_ended("shop", ended_before=NOW, with_history=False, limit=10),
+    ),
+    (
+        "execution_history",
+        lambda *repos: repos[-1].list_ended("shop", ended_before=NOW, with_history=True, limit=10),
+    ),
+    (
+        "execution_ended",
+        lambda *repos: repos[-1].list_beyond("shop", count=9, with_history=False, limit=10),
+    ),
     ("sqlite_autoindex_request_1", lambda e, *_: e.find_by_request(request())),
-    ("sqlite_autoindex_template_1", lambda _, __, a: a.versions("shop", "order")),
+    ("sqlite_autoindex_template_1", lambda _, __, a, ___: a.versions("shop", "order")),
 ]
 
 
@@ -45,6 +60,7 @@ async def plans(database: Database) -> Callable[[Call], Awaitable[str]]:
     executions = PeeweeExecutionRepo(database=database, clock=Clock())
     templates = PeeweeTemplateRepo(database=database)
     aliases = PeeweeTemplateAliasRepo(database=database)
+    removal = PeeweeRemovalRepo(database=database, clock=Clock())
     await templates.create(new_template(), None)
 
     def explain(db: peewee.Database) -> str:
@@ -60,7 +76,7 @@ async def plans(database: Database) -> Callable[[Call], Awaitable[str]]:
 
     async def explained(call: Call) -> str:
         await database.read(lambda db: db.query_hooks.append(events.append))
-        await call(executions, templates, aliases)
+        await call(executions, templates, aliases, removal)
         return await database.read(explain)
 
     return explained

@@ -119,13 +119,13 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                         engine=engine,
                         clock=now,
                     ),
-                    removal=RemovalUsecase(repo=PeeweeRemovalRepo(database=database)),
                     live=LiveHistory(
                         repo=PeeweeLiveHistoryRepo(database=database),
                         changes=DatabaseHistoryChanges(database=database),
                         clock=now,
                         max_watchers=1,
                     ),
+                    removal=RemovalUsecase(repo=PeeweeRemovalRepo(database=database, clock=now)),
                 ),
             ),
         ]
