@@ -18,6 +18,7 @@ from api.workflow.v1.workflow_pb2_grpc import add_WorkflowServiceServicer_to_ser
 from app import resources
 from app.settings import Settings
 from biz.child_execution import ChildExecutionUsecase
+from biz.dry_run import DryRunUsecase
 from biz.event import EventUsecase
 from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
@@ -215,7 +216,20 @@ class Container(containers.DeclarativeContainer):
             _runs_url, settings.provided.temporal_ui_url, settings.provided.temporal_namespace
         ),
     )
-    workflow_service = providers.Singleton(WorkflowService, workflows=workflows)
+    workflow_service = providers.Singleton(
+        WorkflowService,
+        workflows=workflows,
+        dry_runs=providers.Singleton(
+            DryRunUsecase,
+            templates=templates,
+            runner=Base(
+                resources.open_dry_runs,
+                cpu_seconds=settings.provided.dry_run_cpu_seconds,
+                memory_mb=settings.provided.dry_run_memory_mb,
+            ),
+            clock=clock,
+        ),
+    )
     admin_service = providers.Singleton(AdminService)
     services = providers.List(
         providers.Factory(

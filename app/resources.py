@@ -29,6 +29,7 @@ from workflows.activities.expressions.expression_pool import ExpressionPool
 from workflows.activities.http_calls.sender import HttpSender, new_http_client
 from workflows.activities.processes.container_sweeper import ContainerSweeper
 from workflows.activities.processes.runner import ProcessLimits, ProcessRunner, user_problem
+from workflows.dry_run_pool import DryRunPool
 
 _CONNECT_PAUSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
@@ -130,6 +131,15 @@ async def open_expression_pool(
         yield pool
     finally:
         await pool.close()
+
+
+async def open_dry_runs(*, cpu_seconds: int, memory_mb: int) -> AsyncIterator[DryRunPool]:
+    """What does dry runs."""
+    pool = DryRunPool(cpu_seconds=cpu_seconds, memory_mb=memory_mb)
+    try:
+        yield pool
+    finally:
+        pool.close()
 
 
 async def open_subscriptions() -> AsyncIterator[Subscriptions]:

@@ -163,6 +163,15 @@ class Settings(BaseSettings):
         description="Memory in MiB that such an expression gets; a worker evaluates up to four "
         "at once.",
     )
+    dry_run_cpu_seconds: int = Field(
+        default=5, ge=1, le=60, description="Time that a processor gets for a dry run."
+    )
+    dry_run_memory_mb: int = Field(
+        default=512,
+        ge=256,
+        le=65_536,
+        description="Memory in MiB that a dry run gets; a server does up to two at once.",
+    )
     processes: Processes = Field(
         default=(),
         description="Kinds of processes that definitions may have a worker run, with commas "

@@ -19,7 +19,8 @@
     ├── Aborted
     │   └── TemplateEtagMismatch
     ├── ResourceExhausted         a limit is reached
-    │   └── TooManyWatchers
+    │   ├── TooManyWatchers
+    │   └── DryRunTooLarge
     └── Unavailable               may succeed when tried again
         ├── DatabaseUnavailable
         ├── EngineUnavailable
@@ -194,7 +195,7 @@ class TemplateEtagMismatch(Aborted):
 
 
 class ResourceExhausted(DomainError):
-    """A limit of this server is reached; it may be free again later."""
+    """A limit of this server is reached."""
 
 
 class TooManyWatchers(ResourceExhausted):
@@ -206,6 +207,15 @@ class TooManyWatchers(ResourceExhausted):
             "the history instead",
             limit=str(limit),
         )
+
+
+class DryRunTooLarge(ResourceExhausted):
+    """It would be again: trying later doesn't help."""
+
+    reason = "DRY_RUN_TOO_LARGE"
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"the dry run can't be done: {limit}")
 
 
 class Unavailable(DomainError):

@@ -240,6 +240,10 @@ class TemplateUsecase:
         rows = await self._repo.list(query, slice)
         return await self._page_tokens.page(rows, slice, query=content)
 
+    async def require_valid(self, config: str) -> None:
+        """Raises InvalidArgument, InvalidDefinition where a definition couldn't be stored."""
+        await self._checked(config, ())
+
     async def _checked(self, config: str, faults: Sequence[Violation]) -> Checked:
         """The definition, once it and the other fields have no fault."""
         if unfit := [*check_present("config", config), *check_size("config", config)]:

@@ -13,6 +13,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from biz.dsl.branches import Branch
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.emission import Emission
@@ -123,6 +124,9 @@ class TemporalRuntime:
     def random(self) -> float:
         """Temporal's series of the run."""
         return workflow.random().random()
+
+    def reach(self, branch: Branch) -> None:
+        """Nobody asks."""
 
     def record(self, event: LifecycleEvent) -> None:
         """Keeps it for the next thing that writes."""

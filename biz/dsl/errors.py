@@ -22,6 +22,8 @@ _GENERATIONS = (
 _LONGEST_DETAIL = 2000
 """In characters: data may stand in it, and it is kept, listed and shown."""
 
+_UNKNOWN_STATUS = 500
+
 _STANDARD = {
     "configuration": ("Configuration Error", 400),
     "validation": ("Validation Error", 400),
@@ -81,6 +83,24 @@ class WorkflowError:
             instance=instance,
         ).bounded()
 
+    @classmethod
+    def like(
+        cls, type: str, *, status: int = 0, title: str = "", detail: str = ""
+    ) -> WorkflowError:
+        """An error of a type, or of a standard kind, whose title and status stand for none given.
+
+        `type` is a URI, or the name of a standard kind.
+        """
+        kind = _kind_of(type)
+        if kind is None:
+            return cls(type=type, status=status or _UNKNOWN_STATUS, title=title, detail=detail)
+        standard = cls.standard(kind, detail, status=status or None)
+        return replace(
+            standard,
+            title=title or standard.title,
+            type=standard.type if type in _STANDARD else type,
+        )
+
     def bounded(self) -> WorkflowError:
         """The same error with a detail that isn't too long."""
         if len(self.detail) <= _LONGEST_DETAIL:
@@ -94,10 +114,16 @@ def is_same_type(one: str, other: str) -> bool:
 
 
 def _canonical(type: str) -> str:
-    for base in _GENERATIONS:
+    kind = _kind_of(type)
+    return type if kind is None else _BASE + kind
+
+
+def _kind_of(type: str) -> str | None:
+    """The standard kind that a type is of, in any generation; also by the kind's name alone."""
+    for base in ("", *_GENERATIONS):
         if type.startswith(base) and (kind := type.removeprefix(base)) in _STANDARD:
-            return _BASE + kind
-    return type
+            return kind
+    return None
 
 
 class TaskFault(Exception):

@@ -112,6 +112,10 @@ class Frame:
         except InvalidDuration as error:
             raise self.fault("expression", f"the duration {error}") from None
 
+    def reach(self, way: str) -> None:
+        """Tells that the run takes one of the task's ways."""
+        self.world.reach(self.task.branch(way))
+
     def within(self, local: Mapping[str, Any]) -> Frame:
         """The same task, with other variables for its expressions."""
         return replace(self, local=local, variables=_Extended(self.variables, local))

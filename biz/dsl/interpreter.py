@@ -12,6 +12,7 @@ from copy import copy
 from typing import Any
 
 from biz.dsl.arguments import TaskArguments, WorkflowArguments
+from biz.dsl.branches import IF_FAILS, IF_HOLDS
 from biz.dsl.concurrency import gather
 from biz.dsl.depth import is_deeper
 from biz.dsl.durations import InvalidDuration, resolve_duration, shown_duration
@@ -104,8 +105,11 @@ class Interpreter:
             local=local,
         )
         frame = Frame(task, data, arguments, local, path, self, self._world)
-        if task.condition is not None and not await frame.holds(task.condition):
-            return Outcome(data, then="continue", skipped=True)
+        if task.condition is not None:
+            holds = await frame.holds(task.condition)
+            self._world.reach(task.branch(IF_HOLDS if holds else IF_FAILS))
+            if not holds:
+                return Outcome(data, then="continue", skipped=True)
         with self._world.chronicle.task(path, data) as told:
             outcome = await self._do_in_time(frame, arguments)
             told.output = outcome.output

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from biz.dsl.branches import Branch
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.fetch_call import FetchCall
@@ -30,7 +32,19 @@ def run_in_memory(workflow: Workflow, input: Any, runtime: MemoryRuntime) -> Any
     Not to be called where an event loop runs.
     """
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(Interpreter(workflow, runtime).run(input))
+        try:
+            return runner.run(Interpreter(workflow, runtime).run(input))
+        finally:
+            runtime.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a call ends, after a time on the virtual clock: with a value, or an error if any."""
+
+    output: Any = None
+    error: WorkflowError | None = None
+    delay: timedelta = timedelta()
 
 
 def _refuse(program: str, data: str) -> Any:
@@ -52,7 +66,7 @@ class MemoryRuntime:
         random: Callable[[], float] = lambda: 0.5,
         find: Callable[[ChildCall], Workflow | None] = lambda call: None,
     ) -> None:
-        """`answer` gives the output of each call, or raises TaskFault.
+        """`answer` gives the output of each call or an Answer, or raises TaskFault.
 
         `evaluate` gives the result of a jq program that may not end on a JSON text, or raises
         EvaluationError. `random` gives the random numbers.
@@ -63,6 +77,8 @@ class MemoryRuntime:
         self._evaluate = evaluate
         self._now = start
         self.events: list[LifecycleEvent] = []
+        self.reached: dict[Branch, None] = {}
+        self._is_closed = False
         self._random = random
         self._find = find
         self._coming = sorted(
@@ -93,7 +109,16 @@ class MemoryRuntime:
 
     def record(self, event: LifecycleEvent) -> None:
         """Keeps it in `events`."""
-        self.events.append(event)
+        if not self._is_closed:
+            self.events.append(event)
+
+    def reach(self, branch: Branch) -> None:
+        """Keeps it in `reached`."""
+        self.reached[branch] = None
+
+    def close(self) -> None:
+        """The run is over: what is still put away isn't told."""
+        self._is_closed = True
 
     async def sleep(self, duration: timedelta, progress: Progress) -> None:
         """Lets the clock move on once all wait."""
@@ -106,10 +131,13 @@ class MemoryRuntime:
         self._now = max(self._now, end)
 
     async def call(self, call: Call, progress: Progress) -> Any:
-        """Answers at once; null stands in the call for what reads secrets."""
+        """Answers at once, or after the answer's delay.
+
+        Null stands in the call for what reads secrets.
+        """
         if call.is_complete:
             call.check()
-        answer = self._answer(call)
+        answer = await self._ask(call)
         if isinstance(call, FetchCall) and (fault := document_fault(answer, call.purpose)):
             detail = f"the document {call.resource.uri} {fault}"
             raise TaskFault(WorkflowError.standard("configuration", detail))
@@ -120,7 +148,7 @@ class MemoryRuntime:
         call.check()
         workflow = self._find(call)
         if workflow is None:
-            return self._answer(call)
+            return await self._ask(call)
         if not call.awaited:
             return None
         child = MemoryRuntime(
@@ -171,6 +199,16 @@ class MemoryRuntime:
 
     async def breathe(self) -> None:
         """Nothing else is there to give way to."""
+
+    async def _ask(self, call: Call) -> Any:
+        answer = self._answer(call)
+        if not isinstance(answer, Answer):
+            return answer
+        if answer.delay:
+            await self.timer(answer.delay)
+        if answer.error is not None:
+            raise TaskFault(answer.error)
+        return answer.output
 
     def _accept(self, event: Event) -> None:
         if any((event["source"], event["id"]) == (e["source"], e["id"]) for e in self._came):

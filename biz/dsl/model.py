@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from biz.dsl.branches import IF_FAILS, IF_HOLDS, Branch
 from biz.dsl.expressions import Expression, Variables
 from biz.dsl.schemas import Schema
 
@@ -95,6 +96,16 @@ class Task(ABC):
     def lists(self) -> Iterator[TaskList]:
         """The lists of tasks inside it."""
         return iter(())
+
+    def alternatives(self) -> Iterator[Branch]:
+        """The ways that a run may take at this task; its kind adds its own."""
+        if self.condition is not None:
+            yield self.branch(IF_HOLDS)
+            yield self.branch(IF_FAILS)
+
+    def branch(self, way: str) -> Branch:
+        """One of its ways."""
+        return Branch(self.pointer, way)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from biz.dsl.branches import Branch
 from biz.dsl.calls.call import Call
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.events.arrivals import EventPage, Listener
@@ -52,6 +53,10 @@ class Runtime(Protocol):
 
     def random(self) -> float:
         """A number from 0 up to 1, the same in a replay."""
+        ...
+
+    def reach(self, branch: Branch) -> None:
+        """Told of the ways that the run takes where there are several; comes back at once."""
         ...
 
     def record(self, event: LifecycleEvent) -> None:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
 
+from biz.dsl.branches import Branch
 from biz.dsl.calls.call import Call
+from biz.dsl.calls.call_keys import call_key
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.fetch_call import FetchCall, Purpose
 from biz.dsl.calls.resource import Resource
@@ -115,15 +116,19 @@ class World:
                 # The place of a fault in the other workflow says nothing in this one.
                 raise TaskFault(replace(fault.error, instance="")) from None
 
+    def reach(self, branch: Branch) -> None:
+        """Tells that the run takes one of several ways."""
+        self._runtime.reach(branch)
+
     def next_call_key(self, path: str) -> str:
         """An idempotency key for one call of a task."""
         self._calls += 1
-        return f"{self.run.id}:{quote(path)}:{self._calls}"
+        return call_key(self.run.id, path, self._calls)
 
     def next_event_id(self, path: str) -> str:
         """An id for one event that a task emits."""
         self._events += 1
-        return f"{self.run.id}:{quote(path)}:{self._events}"
+        return call_key(self.run.id, path, self._events)
 
     async def emit(self, event: Event, path: str) -> None:
         """Gives an event to all that listen; raises TaskFault."""

@@ -14,8 +14,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from api.execution.v1 import execution_pb2
 from api.template.v1 import template_pb2
 from api.workflow.v1 import workflow_pb2
+from biz.dry_run import DryRunRequest
+from biz.dsl.dry_run import DryRun, Ending
 from biz.dsl.errors import WorkflowError
 from biz.dsl.lifecycle import ABSENT, LifecycleEvent
+from biz.dsl.memory_runtime import Answer
 from biz.dsl.reading.diagnostics import Diagnostic
 from biz.errors import InvalidArgument, Violation
 from biz.execution import (
@@ -281,6 +284,44 @@ def watch_record_to_proto(
     )
 
 
+def dry_run_request_from_proto(request: workflow_pb2.TestWorkflowRequest) -> DryRunRequest:
+    """What is to be tried. Raises InvalidArgument."""
+    faults: list[Violation] = []
+    given = DryRunRequest(
+        config=request.config,
+        template_id=request.template_id,
+        input=(
+            value_from_proto(request.input, field="input", faults=faults)
+            if request.HasField("input")
+            else None
+        ),
+        mocks={
+            task: [_answer(answer, faults) for answer in mock.answers]
+            for task, mock in request.mocks.items()
+        },
+        events=[
+            (
+                value_from_proto(timed.event, field="events", faults=faults),
+                _datetime(timed.time) if timed.HasField("time") else None,
+            )
+            for timed in request.events
+        ],
+        start=_datetime(request.start_time) if request.HasField("start_time") else None,
+    )
+    _refuse(faults)
+    return given
+
+
+def dry_run_to_proto(run: DryRun) -> workflow_pb2.TestWorkflowResponse:
+    """The message; without a result where the run waits for what never comes."""
+    response = workflow_pb2.TestWorkflowResponse(trace=map(lifecycle_event_to_proto, run.trace))
+    if run.error is not None:
+        response.error.CopyFrom(_error(run.error))
+    elif run.ending is Ending.COMPLETED:
+        response.output.CopyFrom(value_to_proto(run.output))
+    return response
+
+
 def diagnostic_to_proto(diagnostic: Diagnostic) -> workflow_pb2.Diagnostic:
     """The message."""
     return workflow_pb2.Diagnostic(
@@ -299,6 +340,33 @@ def _event_value(value: Any) -> Value | None:
     if isinstance(value, PayloadReference):
         return value_to_proto({"payload": value.digest, "length": value.length})
     return value_to_proto(value)
+
+
+def _answer(
+    answer: workflow_pb2.TestWorkflowRequest.Mock.Answer, faults: list[Violation]
+) -> Answer:
+    delay = answer.delay.ToTimedelta()
+    if delay < timedelta():
+        message = "the delay must not be negative"
+        faults.append(Violation(field="mocks", code="out-of-range", message=message))
+    match answer.WhichOneof("answer"):
+        case "error":
+            return Answer(error=_workflow_error(answer.error, faults), delay=delay)
+        case "output":
+            output = value_from_proto(answer.output, field="mocks", faults=faults)
+            return Answer(output, delay=delay)
+    message = "an answer must have an output or an error"
+    faults.append(Violation(field="mocks", code="one-of", message=message))
+    return Answer()
+
+
+def _workflow_error(error: execution_pb2.Execution.Error, faults: list[Violation]) -> WorkflowError:
+    if not error.type:
+        message = "an error must have a type, such as communication"
+        faults.append(Violation(field="mocks", code="missing-property", message=message))
+    return WorkflowError.like(
+        error.type, status=error.status, title=error.title, detail=error.detail
+    )
 
 
 def _error(error: WorkflowError) -> execution_pb2.Execution.Error:

@@ -100,6 +100,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND: no event of the execution refers to a payload of this digest, or it was deleted. Take
     the digest from the reference in ListExecutionEvents.
     """
+    DRY_RUN_TOO_LARGE: _ErrorReason.ValueType  # 26
+    """RESOURCE_EXHAUSTED: the dry run goes beyond what may be computed, kept or answered for one. Give
+    it less to do.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, with the domain
@@ -183,5 +187,9 @@ or cancel it.
 PAYLOAD_NOT_FOUND: ErrorReason.ValueType  # 25
 """NOT_FOUND: no event of the execution refers to a payload of this digest, or it was deleted. Take
 the digest from the reference in ListExecutionEvents.
+"""
+DRY_RUN_TOO_LARGE: ErrorReason.ValueType  # 26
+"""RESOURCE_EXHAUSTED: the dry run goes beyond what may be computed, kept or answered for one. Give
+it less to do.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from api.execution.v1 import execution_pb2 as api_dot_execution_dot_v1_dot_execution__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61pi/workflow/v1/workflow.proto\x12\x0f\x61pi.workflow.v1\x1a api/execution/v1/execution.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x02\n\nDiagnostic\x12@\n\x08severity\x18\x01 \x01(\x0e\x32$.api.workflow.v1.Diagnostic.SeverityR\x08severity\x12\x12\n\x04\x63ode\x18\x02 \x01(\tR\x04\x63ode\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\x12\x18\n\x07pointer\x18\x04 \x01(\tR\x07pointer\x12\x12\n\x04line\x18\x05 \x01(\x05R\x04line\x12\x16\n\x06\x63olumn\x18\x06 \x01(\x05R\x06\x63olumn\"<\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\t\n\x05\x45RROR\x10\x01\x12\x0b\n\x07WARNING\x10\x02\"\xb2\x06\n\x08Schedule\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1f\n\x0btemplate_id\x18\x03 \x01(\x03R\ntemplateId\x12#\n\rtemplate_name\x18\x04 \x01(\tR\x0ctemplateName\x12)\n\x10template_version\x18\x05 \x01(\tR\x0ftemplateVersion\x12\x32\n\x04kind\x18\x06 \x01(\x0e\x32\x1e.api.workflow.v1.Schedule.KindR\x04kind\x12\x1e\n\nexpression\x18\x07 \x01(\tR\nexpression\x12\x1b\n\ttime_zone\x18\x08 \x01(\tR\x08timeZone\x12N\n\x0eoverlap_policy\x18\t \x01(\x0e\x32\'.api.workflow.v1.Schedule.OverlapPolicyR\roverlapPolicy\x12\x16\n\x06paused\x18\n \x01(\x08R\x06paused\x12!\n\x0cpause_reason\x18\x0b \x01(\tR\x0bpauseReason\x12\x42\n\x0flast_start_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastStartTime\x12*\n\x11last_execution_id\x18\r \x01(\tR\x0flastExecutionId\x12\x44\n\x10next_start_times\x18\x0e \x03(\x0b\x32\x1a.google.protobuf.TimestampR\x0enextStartTimes\"G\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05\x45VERY\x10\x01\x12\x08\n\x04\x43RON\x10\x02\x12\t\n\x05\x41\x46TER\x10\x03\x12\t\n\x05\x45VENT\x10\x04\"\x8b\x01\n\rOverlapPolicy\x12\x1e\n\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\t\n\x05\x41LLOW\x10\x01\x12\x08\n\x04SKIP\x10\x02\x12\x0e\n\nBUFFER_ONE\x10\x03\x12\x0e\n\nBUFFER_ALL\x10\x04\x12\x10\n\x0c\x43\x41NCEL_OTHER\x10\x05\x12\x13\n\x0fTERMINATE_OTHER\x10\x06\"7\n\x17ValidateWorkflowRequest\x12\x1c\n\x06\x63onfig\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x06\x63onfig\"Y\n\x18ValidateWorkflowResponse\x12=\n\x0b\x64iagnostics\x18\x01 \x03(\x0b\x32\x1b.api.workflow.v1.DiagnosticR\x0b\x64iagnostics\"\x82\x02\n\x15RenderWorkflowRequest\x12\x18\n\x06\x63onfig\x18\x01 \x01(\tH\x00R\x06\x63onfig\x12!\n\x0btemplate_id\x18\x02 \x01(\x03H\x00R\ntemplateId\x12#\n\x0c\x65xecution_id\x18\x03 \x01(\tH\x00R\x0b\x65xecutionId\x12\x45\n\x06\x66ormat\x18\x04 \x01(\x0e\x32-.api.workflow.v1.RenderWorkflowRequest.FormatR\x06\x66ormat\"6\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0b\n\x07MERMAID\x10\x01\x12\x07\n\x03SVG\x10\x02\x42\x08\n\x06source\"2\n\x16RenderWorkflowResponse\x12\x18\n\x07\x63ontent\x18\x01 \x01(\tR\x07\x63ontent\"\xfc\x05\n\x13TestWorkflowRequest\x12\x18\n\x06\x63onfig\x18\x01 \x01(\tH\x00R\x06\x63onfig\x12!\n\x0btemplate_id\x18\x02 \x01(\x03H\x00R\ntemplateId\x12,\n\x05input\x18\x03 \x01(\x0b\x32\x16.google.protobuf.ValueR\x05input\x12\x45\n\x05mocks\x18\x04 \x03(\x0b\x32/.api.workflow.v1.TestWorkflowRequest.MocksEntryR\x05mocks\x12G\n\x06\x65vents\x18\x05 \x03(\x0b\x32/.api.workflow.v1.TestWorkflowRequest.TimedEventR\x06\x65vents\x12\x39\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x1a\xd3\x01\n\x04Mock\x12J\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x30.api.workflow.v1.TestWorkflowRequest.Mock.AnswerR\x07\x61nswers\x1a\x7f\n\x06\x41nswer\x12\x30\n\x06output\x18\x01 \x01(\x0b\x32\x16.google.protobuf.ValueH\x00R\x06output\x12\x39\n\x05\x65rror\x18\x02 \x01(\x0b\x32!.api.execution.v1.Execution.ErrorH\x00R\x05\x65rrorB\x08\n\x06\x61nswer\x1aj\n\nTimedEvent\x12,\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x16.google.protobuf.ValueR\x05\x65vent\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x1a\x63\n\nMocksEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12?\n\x05value\x18\x02 \x01(\x0b\x32).api.workflow.v1.TestWorkflowRequest.MockR\x05value:\x02\x38\x01\x42\x08\n\x06source\"\xc5\x01\n\x14TestWorkflowResponse\x12\x30\n\x06output\x18\x01 \x01(\x0b\x32\x16.google.protobuf.ValueH\x00R\x06output\x12\x39\n\x05\x65rror\x18\x02 \x01(\x0b\x32!.api.execution.v1.Execution.ErrorH\x00R\x05\x65rror\x12\x36\n\x05trace\x18\x03 \x03(\x0b\x32 .api.execution.v1.ExecutionEventR\x05traceB\x08\n\x06result\"\xcf\x01\n\x14ListSchedulesRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12#\n\rtemplate_name\x18\x02 \x01(\tR\x0ctemplateName\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x19\n\x08order_by\x18\x05 \x01(\tR\x07orderBy\x12\x1d\n\nshow_total\x18\x06 \x01(\x08R\tshowTotal\"\xab\x01\n\x15ListSchedulesResponse\x12\x37\n\tschedules\x18\x01 \x03(\x0b\x32\x19.api.workflow.v1.ScheduleR\tschedules\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\"\n\ntotal_size\x18\x03 \x01(\x05H\x00R\ttotalSize\x88\x01\x01\x42\r\n\x0b_total_size\"*\n\x12GetScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"L\n\x13GetScheduleResponse\x12\x35\n\x08schedule\x18\x01 \x01(\x0b\x32\x19.api.workflow.v1.ScheduleR\x08schedule\"D\n\x14PauseScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"N\n\x15PauseScheduleResponse\x12\x35\n\x08schedule\x18\x01 \x01(\x0b\x32\x19.api.workflow.v1.ScheduleR\x08schedule\"E\n\x15ResumeScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"O\n\x16ResumeScheduleResponse\x12\x35\n\x08schedule\x18\x01 \x01(\x0b\x32\x19.api.workflow.v1.ScheduleR\x08schedule\"{\n\x16TriggerScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12,\n\x05input\x18\x02 \x01(\x0b\x32\x16.google.protobuf.ValueR\x05input\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"T\n\x17TriggerScheduleResponse\x12\x39\n\texecution\x18\x01 \x01(\x0b\x32\x1b.api.execution.v1.ExecutionR\texecution\"\xcc\x01\n\x17\x42\x61\x63kfillScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12?\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02R\tstartTime\x12;\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02R\x07\x65ndTime\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\";\n\x18\x42\x61\x63kfillScheduleResponse\x12\x1f\n\x0bstart_count\x18\x01 \x01(\x05R\nstartCount2\xe0\t\n\x0fWorkflowService\x12\x8e\x01\n\x10ValidateWorkflow\x12(.api.workflow.v1.ValidateWorkflowRequest\x1a).api.workflow.v1.ValidateWorkflowResponse\"%\x82\xd3\xe4\x93\x02\x1f\"\x1a/api/v1/workflows:validate:\x01*\x12\x86\x01\n\x0eRenderWorkflow\x12&.api.workflow.v1.RenderWorkflowRequest\x1a\'.api.workflow.v1.RenderWorkflowResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/api/v1/workflows:render:\x01*\x12~\n\x0cTestWorkflow\x12$.api.workflow.v1.TestWorkflowRequest\x1a%.api.workflow.v1.TestWorkflowResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/api/v1/workflows:test:\x01*\x12y\n\rListSchedules\x12%.api.workflow.v1.ListSchedulesRequest\x1a&.api.workflow.v1.ListSchedulesResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/schedules\x12x\n\x0bGetSchedule\x12#.api.workflow.v1.GetScheduleRequest\x1a$.api.workflow.v1.GetScheduleResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/schedules/{id}\x12\x87\x01\n\rPauseSchedule\x12%.api.workflow.v1.PauseScheduleRequest\x1a&.api.workflow.v1.PauseScheduleResponse\"\'\x82\xd3\xe4\x93\x02!\"\x1c/api/v1/schedules/{id}:pause:\x01*\x12\x8b\x01\n\x0eResumeSchedule\x12&.api.workflow.v1.ResumeScheduleRequest\x1a\'.api.workflow.v1.ResumeScheduleResponse\"(\x82\xd3\xe4\x93\x02\"\"\x1d/api/v1/schedules/{id}:resume:\x01*\x12\x8f\x01\n\x0fTriggerSchedule\x12\'.api.workflow.v1.TriggerScheduleRequest\x1a(.api.workflow.v1.TriggerScheduleResponse\")\x82\xd3\xe4\x93\x02#\"\x1e/api/v1/schedules/{id}:trigger:\x01*\x12\x93\x01\n\x10\x42\x61\x63kfillSchedule\x12(.api.workflow.v1.BackfillScheduleRequest\x1a).api.workflow.v1.BackfillScheduleResponse\"*\x82\xd3\xe4\x93\x02$\"\x1f/api/v1/schedules/{id}:backfill:\x01*B,Z*workflow-engine/api/workflow/v1;workflowv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61pi/workflow/v1/workflow.proto\x12\x0f\x61pi.workflow.v1\x1a api/execution/v1/execution.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x02\n\nDiagnostic\x12@\n\x08severity\x18\x01 \x01(\x0e\x32$.api.workflow.v1.Diagnostic.SeverityR\x08severity\x12\x12\n\x04\x63ode\x18\x02 \x01(\tR\x04\x63ode\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\x12\x18\n\x07pointer\x18\x04 \x01(\tR\x07pointer\x12\x12\n\x04line\x18\x05 \x01(\x05R\x04line\x12\x16\n\x06\x63olumn\x18\x06 \x01(\x05R\x06\x63olumn\"<\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\t\n\x05\x45RROR\x10\x01\x12\x0b\n\x07WARNING\x10\x02\"\xb2\x06\n\x08Schedule\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1f\n\x0btemplate_id\x18\x03 \x01(\x03R\ntemplateId\x12#\n\rtemplate_name\x18\x04 \x01(\tR\x0ctemplateName\x12)\n\x10template_version\x18\x05 \x01(\tR\x0ftemplateVersion\x12\x32\n\x04kind\x18\x06 \x01(\x0e\x32\x1e.api.workflow.v1.Schedule.KindR\x04kind\x12\x1e\n\nexpression\x18\x07 \x01(\tR\nexpression\x12\x1b\n\ttime_zone\x18\x08 \x01(\tR\x08timeZone\x12N\n\x0eoverlap_policy\x18\t \x01(\x0e\x32\'.api.workflow.v1.Schedule.OverlapPolicyR\roverlapPolicy\x12\x16\n\x06paused\x18\n \x01(\x08R\x06paused\x12!\n\x0cpause_reason\x18\x0b \x01(\tR\x0bpauseReason\x12\x42\n\x0flast_start_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastStartTime\x12*\n\x11last_execution_id\x18\r \x01(\tR\x0flastExecutionId\x12\x44\n\x10next_start_times\x18\x0e \x03(\x0b\x32\x1a.google.protobuf.TimestampR\x0enextStartTimes\"G\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05\x45VERY\x10\x01\x12\x08\n\x04\x43RON\x10\x02\x12\t\n\x05\x41\x46TER\x10\x03\x12\t\n\x05\x45VENT\x10\x04\"\x8b\x01\n\rOverlapPolicy\x12\x1e\n\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\t\n\x05\x41LLOW\x10\x01\x12\x08\n\x04SKIP\x10\x02\x12\x0e\n\nBUFFER_ONE\x10\x03\x12\x0e\n\nBUFFER_ALL\x10\x04\x12\x10\n\x0c\x43\x41NCEL_OTHER\x10\x05\x12\x13\n\x0fTERMINATE_OTHER\x10\x06\"7\n\x17ValidateWorkflowRequest\x12\x1c\n\x06\x63onfig\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x06\x63onfig\"Y\n\x18ValidateWorkflowResponse\x12=\n\x0b\x64iagnostics\x18\x01 \x03(\x0b\x32\x1b.api.workflow.v1.DiagnosticR\x0b\x64iagnostics\"\x82\x02\n\x15RenderWorkflowRequest\x12\x18\n\x06\x63onfig\x18\x01 \x01(\tH\x00R\x06\x63onfig\x12!\n\x0btemplate_id\x18\x02 \x01(\x03H\x00R\ntemplateId\x12#\n\x0c\x65xecution_id\x18\x03 \x01(\tH\x00R\x0b\x65xecutionId\x12\x45\n\x06\x66ormat\x18\x04 \x01(\x0e\x32-.api.workflow.v1.RenderWorkflowRequest.FormatR\x06\x66ormat\"6\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0b\n\x07MERMAID\x10\x01\x12\x07\n\x03SVG\x10\x02\x42\x08\n\x06source\"2\n\x16RenderWorkflowResponse\x12\x18\n\x07\x63ontent\x18\x01 \x01(\tR\x07\x63ontent\"\xae\x06\n\x13TestWorkflowRequest\x12\x18\n\x06\x63onfig\x18\x01 \x01(\tH\x00R\x06\x63onfig\x12!\n\x0btemplate_id\x18\x02 \x01(\x03H\x00R\ntemplateId\x12,\n\x05input\x18\x03 \x01(\x0b\x32\x16.google.protobuf.ValueR\x05input\x12\x45\n\x05mocks\x18\x04 \x03(\x0b\x32/.api.workflow.v1.TestWorkflowRequest.MocksEntryR\x05mocks\x12G\n\x06\x65vents\x18\x05 \x03(\x0b\x32/.api.workflow.v1.TestWorkflowRequest.TimedEventR\x06\x65vents\x12\x39\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x1a\x85\x02\n\x04Mock\x12J\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x30.api.workflow.v1.TestWorkflowRequest.Mock.AnswerR\x07\x61nswers\x1a\xb0\x01\n\x06\x41nswer\x12\x30\n\x06output\x18\x01 \x01(\x0b\x32\x16.google.protobuf.ValueH\x00R\x06output\x12\x39\n\x05\x65rror\x18\x02 \x01(\x0b\x32!.api.execution.v1.Execution.ErrorH\x00R\x05\x65rror\x12/\n\x05\x64\x65lay\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05\x64\x65layB\x08\n\x06\x61nswer\x1aj\n\nTimedEvent\x12,\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x16.google.protobuf.ValueR\x05\x65vent\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x1a\x63\n\nMocksEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12?\n\x05value\x18\x02 \x01(\x0b\x32).api.workflow.v1.TestWorkflowRequest.MockR\x05value:\x02\x38\x01\x42\x08\n\x06source\"\xc5\x01\n\x14TestWorkflowResponse\x12\x30\n\x06output\x18\x01 \x01(\x0b\x32\x16.google.protobuf.ValueH\x00R\x06output\x12\x39\n\x05\x65rror\x18\x02 \x01(\x0b\x32!.api.execution.v1.Execution.ErrorH\x00R\x05\x65rror\x12\x36\n\x05trace\x18\x03 \x03(\x0b\x32 .api.execution.v1.ExecutionEventR\x05traceB\x08\n\x06result\"\xcf\x01\n\x14ListSchedulesRequest\x12\x1c\n\tnamespace\x18\x01 \x01(\tR\tnamespace\x12#\n\rtemplate_name\x18\x02 \x01(\tR\x0ctemplateName\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\x12\x19\n\x08order_by\x18\x05 \x01(\tR\x07orderBy\x12\x1d\n\nshow_total\x18\x06 \x01(\x08R\tshowTotal\"\xab\x01\n\x15ListSchedulesResponse\x12\x37\n\tschedules\x18\x01 \x03(\x0b\x32\x19.api.workflow.v1.ScheduleR\tschedules\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\"\n\ntotal_size\x18\x03 \x01(\x05H\x00R\ttotalSize\x88\x01\x01\x42\r\n\x0b_total_size\"*\n\x12GetScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\"L\n\x13GetScheduleResponse\x12\x35\n\x08schedule\x18\x01 \x01(\x0b\x32\x19.api.workflow.v1.ScheduleR\x08schedule\"D\n\x14PauseScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"N\n\x15PauseScheduleResponse\x12\x35\n\x08schedule\x18\x01 \x01(\x0b\x32\x19.api.workflow.v1.ScheduleR\x08schedule\"E\n\x15ResumeScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\"O\n\x16ResumeScheduleResponse\x12\x35\n\x08schedule\x18\x01 \x01(\x0b\x32\x19.api.workflow.v1.ScheduleR\x08schedule\"{\n\x16TriggerScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12,\n\x05input\x18\x02 \x01(\x0b\x32\x16.google.protobuf.ValueR\x05input\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"T\n\x17TriggerScheduleResponse\x12\x39\n\texecution\x18\x01 \x01(\x0b\x32\x1b.api.execution.v1.ExecutionR\texecution\"\xcc\x01\n\x17\x42\x61\x63kfillScheduleRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x02id\x12?\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02R\tstartTime\x12;\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02R\x07\x65ndTime\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\";\n\x18\x42\x61\x63kfillScheduleResponse\x12\x1f\n\x0bstart_count\x18\x01 \x01(\x05R\nstartCount2\xe0\t\n\x0fWorkflowService\x12\x8e\x01\n\x10ValidateWorkflow\x12(.api.workflow.v1.ValidateWorkflowRequest\x1a).api.workflow.v1.ValidateWorkflowResponse\"%\x82\xd3\xe4\x93\x02\x1f\"\x1a/api/v1/workflows:validate:\x01*\x12\x86\x01\n\x0eRenderWorkflow\x12&.api.workflow.v1.RenderWorkflowRequest\x1a\'.api.workflow.v1.RenderWorkflowResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/api/v1/workflows:render:\x01*\x12~\n\x0cTestWorkflow\x12$.api.workflow.v1.TestWorkflowRequest\x1a%.api.workflow.v1.TestWorkflowResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/api/v1/workflows:test:\x01*\x12y\n\rListSchedules\x12%.api.workflow.v1.ListSchedulesRequest\x1a&.api.workflow.v1.ListSchedulesResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/schedules\x12x\n\x0bGetSchedule\x12#.api.workflow.v1.GetScheduleRequest\x1a$.api.workflow.v1.GetScheduleResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/schedules/{id}\x12\x87\x01\n\rPauseSchedule\x12%.api.workflow.v1.PauseScheduleRequest\x1a&.api.workflow.v1.PauseScheduleResponse\"\'\x82\xd3\xe4\x93\x02!\"\x1c/api/v1/schedules/{id}:pause:\x01*\x12\x8b\x01\n\x0eResumeSchedule\x12&.api.workflow.v1.ResumeScheduleRequest\x1a\'.api.workflow.v1.ResumeScheduleResponse\"(\x82\xd3\xe4\x93\x02\"\"\x1d/api/v1/schedules/{id}:resume:\x01*\x12\x8f\x01\n\x0fTriggerSchedule\x12\'.api.workflow.v1.TriggerScheduleRequest\x1a(.api.workflow.v1.TriggerScheduleResponse\")\x82\xd3\xe4\x93\x02#\"\x1e/api/v1/schedules/{id}:trigger:\x01*\x12\x93\x01\n\x10\x42\x61\x63kfillSchedule\x12(.api.workflow.v1.BackfillScheduleRequest\x1a).api.workflow.v1.BackfillScheduleResponse\"*\x82\xd3\xe4\x93\x02$\"\x1f/api/v1/schedules/{id}:backfill:\x01*B,Z*workflow-engine/api/workflow/v1;workflowv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -73,62 +74,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKFLOWSERVICE'].methods_by_name['TriggerSchedule']._serialized_options = b'\202\323\344\223\002#\"\036/api/v1/schedules/{id}:trigger:\001*'
   _globals['_WORKFLOWSERVICE'].methods_by_name['BackfillSchedule']._loaded_options = None
   _globals['_WORKFLOWSERVICE'].methods_by_name['BackfillSchedule']._serialized_options = b'\202\323\344\223\002$\"\037/api/v1/schedules/{id}:backfill:\001*'
-  _globals['_DIAGNOSTIC']._serialized_start=212
-  _globals['_DIAGNOSTIC']._serialized_end=468
-  _globals['_DIAGNOSTIC_SEVERITY']._serialized_start=408
-  _globals['_DIAGNOSTIC_SEVERITY']._serialized_end=468
-  _globals['_SCHEDULE']._serialized_start=471
-  _globals['_SCHEDULE']._serialized_end=1289
-  _globals['_SCHEDULE_KIND']._serialized_start=1076
-  _globals['_SCHEDULE_KIND']._serialized_end=1147
-  _globals['_SCHEDULE_OVERLAPPOLICY']._serialized_start=1150
-  _globals['_SCHEDULE_OVERLAPPOLICY']._serialized_end=1289
-  _globals['_VALIDATEWORKFLOWREQUEST']._serialized_start=1291
-  _globals['_VALIDATEWORKFLOWREQUEST']._serialized_end=1346
-  _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_start=1348
-  _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_end=1437
-  _globals['_RENDERWORKFLOWREQUEST']._serialized_start=1440
-  _globals['_RENDERWORKFLOWREQUEST']._serialized_end=1698
-  _globals['_RENDERWORKFLOWREQUEST_FORMAT']._serialized_start=1634
-  _globals['_RENDERWORKFLOWREQUEST_FORMAT']._serialized_end=1688
-  _globals['_RENDERWORKFLOWRESPONSE']._serialized_start=1700
-  _globals['_RENDERWORKFLOWRESPONSE']._serialized_end=1750
-  _globals['_TESTWORKFLOWREQUEST']._serialized_start=1753
-  _globals['_TESTWORKFLOWREQUEST']._serialized_end=2517
-  _globals['_TESTWORKFLOWREQUEST_MOCK']._serialized_start=2087
-  _globals['_TESTWORKFLOWREQUEST_MOCK']._serialized_end=2298
-  _globals['_TESTWORKFLOWREQUEST_MOCK_ANSWER']._serialized_start=2171
-  _globals['_TESTWORKFLOWREQUEST_MOCK_ANSWER']._serialized_end=2298
-  _globals['_TESTWORKFLOWREQUEST_TIMEDEVENT']._serialized_start=2300
-  _globals['_TESTWORKFLOWREQUEST_TIMEDEVENT']._serialized_end=2406
-  _globals['_TESTWORKFLOWREQUEST_MOCKSENTRY']._serialized_start=2408
-  _globals['_TESTWORKFLOWREQUEST_MOCKSENTRY']._serialized_end=2507
-  _globals['_TESTWORKFLOWRESPONSE']._serialized_start=2520
-  _globals['_TESTWORKFLOWRESPONSE']._serialized_end=2717
-  _globals['_LISTSCHEDULESREQUEST']._serialized_start=2720
-  _globals['_LISTSCHEDULESREQUEST']._serialized_end=2927
-  _globals['_LISTSCHEDULESRESPONSE']._serialized_start=2930
-  _globals['_LISTSCHEDULESRESPONSE']._serialized_end=3101
-  _globals['_GETSCHEDULEREQUEST']._serialized_start=3103
-  _globals['_GETSCHEDULEREQUEST']._serialized_end=3145
-  _globals['_GETSCHEDULERESPONSE']._serialized_start=3147
-  _globals['_GETSCHEDULERESPONSE']._serialized_end=3223
-  _globals['_PAUSESCHEDULEREQUEST']._serialized_start=3225
-  _globals['_PAUSESCHEDULEREQUEST']._serialized_end=3293
-  _globals['_PAUSESCHEDULERESPONSE']._serialized_start=3295
-  _globals['_PAUSESCHEDULERESPONSE']._serialized_end=3373
-  _globals['_RESUMESCHEDULEREQUEST']._serialized_start=3375
-  _globals['_RESUMESCHEDULEREQUEST']._serialized_end=3444
-  _globals['_RESUMESCHEDULERESPONSE']._serialized_start=3446
-  _globals['_RESUMESCHEDULERESPONSE']._serialized_end=3525
-  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_start=3527
-  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_end=3650
-  _globals['_TRIGGERSCHEDULERESPONSE']._serialized_start=3652
-  _globals['_TRIGGERSCHEDULERESPONSE']._serialized_end=3736
-  _globals['_BACKFILLSCHEDULEREQUEST']._serialized_start=3739
-  _globals['_BACKFILLSCHEDULEREQUEST']._serialized_end=3943
-  _globals['_BACKFILLSCHEDULERESPONSE']._serialized_start=3945
-  _globals['_BACKFILLSCHEDULERESPONSE']._serialized_end=4004
-  _globals['_WORKFLOWSERVICE']._serialized_start=4007
-  _globals['_WORKFLOWSERVICE']._serialized_end=5255
+  _globals['_DIAGNOSTIC']._serialized_start=244
+  _globals['_DIAGNOSTIC']._serialized_end=500
+  _globals['_DIAGNOSTIC_SEVERITY']._serialized_start=440
+  _globals['_DIAGNOSTIC_SEVERITY']._serialized_end=500
+  _globals['_SCHEDULE']._serialized_start=503
+  _globals['_SCHEDULE']._serialized_end=1321
+  _globals['_SCHEDULE_KIND']._serialized_start=1108
+  _globals['_SCHEDULE_KIND']._serialized_end=1179
+  _globals['_SCHEDULE_OVERLAPPOLICY']._serialized_start=1182
+  _globals['_SCHEDULE_OVERLAPPOLICY']._serialized_end=1321
+  _globals['_VALIDATEWORKFLOWREQUEST']._serialized_start=1323
+  _globals['_VALIDATEWORKFLOWREQUEST']._serialized_end=1378
+  _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_start=1380
+  _globals['_VALIDATEWORKFLOWRESPONSE']._serialized_end=1469
+  _globals['_RENDERWORKFLOWREQUEST']._serialized_start=1472
+  _globals['_RENDERWORKFLOWREQUEST']._serialized_end=1730
+  _globals['_RENDERWORKFLOWREQUEST_FORMAT']._serialized_start=1666
+  _globals['_RENDERWORKFLOWREQUEST_FORMAT']._serialized_end=1720
+  _globals['_RENDERWORKFLOWRESPONSE']._serialized_start=1732
+  _globals['_RENDERWORKFLOWRESPONSE']._serialized_end=1782
+  _globals['_TESTWORKFLOWREQUEST']._serialized_start=1785
+  _globals['_TESTWORKFLOWREQUEST']._serialized_end=2599
+  _globals['_TESTWORKFLOWREQUEST_MOCK']._serialized_start=2119
+  _globals['_TESTWORKFLOWREQUEST_MOCK']._serialized_end=2380
+  _globals['_TESTWORKFLOWREQUEST_MOCK_ANSWER']._serialized_start=2204
+  _globals['_TESTWORKFLOWREQUEST_MOCK_ANSWER']._serialized_end=2380
+  _globals['_TESTWORKFLOWREQUEST_TIMEDEVENT']._serialized_start=2382
+  _globals['_TESTWORKFLOWREQUEST_TIMEDEVENT']._serialized_end=2488
+  _globals['_TESTWORKFLOWREQUEST_MOCKSENTRY']._serialized_start=2490
+  _globals['_TESTWORKFLOWREQUEST_MOCKSENTRY']._serialized_end=2589
+  _globals['_TESTWORKFLOWRESPONSE']._serialized_start=2602
+  _globals['_TESTWORKFLOWRESPONSE']._serialized_end=2799
+  _globals['_LISTSCHEDULESREQUEST']._serialized_start=2802
+  _globals['_LISTSCHEDULESREQUEST']._serialized_end=3009
+  _globals['_LISTSCHEDULESRESPONSE']._serialized_start=3012
+  _globals['_LISTSCHEDULESRESPONSE']._serialized_end=3183
+  _globals['_GETSCHEDULEREQUEST']._serialized_start=3185
+  _globals['_GETSCHEDULEREQUEST']._serialized_end=3227
+  _globals['_GETSCHEDULERESPONSE']._serialized_start=3229
+  _globals['_GETSCHEDULERESPONSE']._serialized_end=3305
+  _globals['_PAUSESCHEDULEREQUEST']._serialized_start=3307
+  _globals['_PAUSESCHEDULEREQUEST']._serialized_end=3375
+  _globals['_PAUSESCHEDULERESPONSE']._serialized_start=3377
+  _globals['_PAUSESCHEDULERESPONSE']._serialized_end=3455
+  _globals['_RESUMESCHEDULEREQUEST']._serialized_start=3457
+  _globals['_RESUMESCHEDULEREQUEST']._serialized_end=3526
+  _globals['_RESUMESCHEDULERESPONSE']._serialized_start=3528
+  _globals['_RESUMESCHEDULERESPONSE']._serialized_end=3607
+  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_start=3609
+  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_end=3732
+  _globals['_TRIGGERSCHEDULERESPONSE']._serialized_start=3734
+  _globals['_TRIGGERSCHEDULERESPONSE']._serialized_end=3818
+  _globals['_BACKFILLSCHEDULEREQUEST']._serialized_start=3821
+  _globals['_BACKFILLSCHEDULEREQUEST']._serialized_end=4025
+  _globals['_BACKFILLSCHEDULERESPONSE']._serialized_start=4027
+  _globals['_BACKFILLSCHEDULERESPONSE']._serialized_end=4086
+  _globals['_WORKFLOWSERVICE']._serialized_start=4089
+  _globals['_WORKFLOWSERVICE']._serialized_end=5337
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ Work on definitions, stored or not, and on what starts them by itself."""
 from api.execution.v1 import execution_pb2 as _execution_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -382,23 +383,29 @@ class TestWorkflowRequest(_message.Message):
 
             OUTPUT_FIELD_NUMBER: _builtins.int
             ERROR_FIELD_NUMBER: _builtins.int
+            DELAY_FIELD_NUMBER: _builtins.int
             @_builtins.property
             def output(self) -> _struct_pb2.Value:
                 """It completes with this value."""
 
             @_builtins.property
             def error(self) -> _execution_pb2.Execution.Error:
-                """It faults."""
+                """It faults. Only the type must be given."""
+
+            @_builtins.property
+            def delay(self) -> _duration_pb2.Duration:
+                """How long the call takes on the virtual clock."""
 
             def __init__(
                 self,
                 *,
                 output: _struct_pb2.Value | None = ...,
                 error: _execution_pb2.Execution.Error | None = ...,
+                delay: _duration_pb2.Duration | None = ...,
             ) -> None: ...
-            _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "error", b"error", "output", b"output"]  # noqa: Y015
+            _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "delay", b"delay", "error", b"error", "output", b"output"]  # noqa: Y015
             def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-            _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "error", b"error", "output", b"output"]  # noqa: Y015
+            _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "delay", b"delay", "error", b"error", "output", b"output"]  # noqa: Y015
             def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
             _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["output", "error"]  # noqa: Y015
             _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
@@ -485,7 +492,10 @@ class TestWorkflowRequest(_message.Message):
 
     @_builtins.property
     def mocks(self) -> _containers.MessageMap[_builtins.str, Global___TestWorkflowRequest.Mock]:
-        """By task reference, such as `/do/0/getPet`."""
+        """By the task that calls: its reference, such as `/do/0/getPet`, or its name where only one has
+        it. A reference with the numbers of iterations, as histories print them, such as
+        `/do/1/loop/for/2/do/0/getPet`, is for those only, and counts before one without.
+        """
 
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___TestWorkflowRequest.TimedEvent]:
@@ -530,11 +540,11 @@ class TestWorkflowResponse(_message.Message):
 
     @_builtins.property
     def error(self) -> _execution_pb2.Execution.Error:
-        """It faulted."""
+        """It faulted, or made a call without a mock: then it ended there, and nothing caught that."""
 
     @_builtins.property
     def trace(self) -> _containers.RepeatedCompositeFieldContainer[_execution_pb2.ExecutionEvent]:
-        """What happened, in order."""
+        """What happened, in order. Inputs and outputs are left out once there are 2 MB of them."""
 
     def __init__(
         self,

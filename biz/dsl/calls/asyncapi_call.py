@@ -65,6 +65,11 @@ class AsyncApiReception(Call):
     limit: int
     wait_seconds: float
 
+    @property
+    def is_close(self) -> bool:
+        """Whether it ends the subscription."""
+        return self.limit == 0
+
     def require_valid(self) -> None:
         """See Call."""
         self.target.require_valid()

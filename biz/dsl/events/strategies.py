@@ -78,10 +78,13 @@ class Consumption:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An event that a strategy waits for; `bound` are the correlations that are known with it."""
+    """An event that a strategy waits for, for its `filter` if it has any.
+
+    `bound` are the correlations that are known with it.
+    """
 
     _consumption: Consumption
-    _filter: EventFilter | None
+    filter: EventFilter | None
     bound: Mapping[str, Any]
 
     @property
@@ -91,7 +94,7 @@ class Match:
 
     def take(self) -> None:
         """Consumes the event."""
-        self._consumption.go_on(self._filter)
+        self._consumption.go_on(self.filter)
 
 
 def read_strategy(node: Node, variables: frozenset[str]) -> Strategy:

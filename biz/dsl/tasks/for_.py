@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from biz.dsl.branches import Branch
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
 from biz.dsl.json_types import describe
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 REQUIRED = ("for", "do")
 OPTIONAL = ("while",)
+
+_BODY = "an iteration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class ForTask(Task):
                 inside = frame.within(local)
                 if not await inside.holds(self.while_, data):
                     break
+            frame.reach(_BODY)
             path = f"{frame.path}/for/{index}/do"
             outcome = await frame.walk.run_list(self.do, data, path, local)
             if outcome.ended:
@@ -86,3 +90,8 @@ class ForTask(Task):
     def lists(self) -> Iterator[TaskList]:
         """Its tasks."""
         yield self.do
+
+    def alternatives(self) -> Iterator[Branch]:
+        """Its tasks."""
+        yield from super(ForTask, self).alternatives()
+        yield self.branch(_BODY)

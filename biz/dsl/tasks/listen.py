@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from biz.dsl.branches import Branch
 from biz.dsl.events.event import Event, EventRead, read_event
 from biz.dsl.events.strategies import Consumption, Match, Strategy, read_strategy
 from biz.dsl.expressions import Expression
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 REQUIRED = ("listen",)
 OPTIONAL = ("foreach",)
+
+_UNTIL = "an event ends it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class ListenTask(Task):
                     continue
                 bound = match.bound
                 match.take()
+                frame.reach(self._way(match))
                 if match.strategy is not self.to:
                     continue
                 outcome = await self._process(frame, arrival.event, len(outputs))
@@ -72,6 +76,18 @@ class ListenTask(Task):
                     break
         return Outcome(outputs)
 
+    def alternatives(self) -> Iterator[Branch]:
+        """The events that it waits for, each filter one."""
+        yield from super(ListenTask, self).alternatives()
+        yield from (self.branch(_way(number)) for number in range(len(self.to.filters) or 1))
+        if isinstance(self.to.until, Strategy):
+            yield self.branch(_UNTIL)
+
+    def _way(self, match: Match) -> str:
+        if match.strategy is not self.to:
+            return _UNTIL
+        return _way(0 if match.filter is None else self.to.filters.index(match.filter))
+
     async def _process(self, frame: Frame, event: Event, index: int) -> Outcome:
         item = read_event(event, self.read)
         if self.foreach is None:
@@ -82,6 +98,10 @@ class ListenTask(Task):
         """The tasks for each event."""
         if self.foreach is not None and self.foreach.do is not None:
             yield self.foreach.do
+
+
+def _way(number: int) -> str:
+    return f"event {number + 1}"
 
 
 async def _match(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from biz.dsl.branches import Branch
 from biz.dsl.durations import shown_duration
 from biz.dsl.errors import TaskFault, WorkflowError, is_same_type
 from biz.dsl.expressions import Expression
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 REQUIRED = ("try", "catch")
 OPTIONAL = ()
+
+_CAUGHT = "an error is caught"
+_GIVEN_UP = "an error is handled in place of another try"
 
 _FILTERS = ("type", "status", "instance", "title", "detail")
 
@@ -88,6 +92,7 @@ class TryTask(Task):
             inside = self._with_error(frame, error)
             if not await self.catch.catches(error, inside):
                 raise TaskFault(error)
+            frame.reach(_CAUGHT)
             retries += 1
             if not await self._is_tried_again(inside, retries, started_at):
                 if self.catch.retry is not None and self.catch.do is None:
@@ -126,6 +131,8 @@ class TryTask(Task):
         return True
 
     async def _handle(self, frame: Frame) -> Outcome:
+        if self.catch.retry is not None:
+            frame.reach(_GIVEN_UP)
         if self.catch.do is None:
             return Outcome(frame.input, then=self.catch.then)
         outcome = await frame.walk.run_list(
@@ -138,6 +145,13 @@ class TryTask(Task):
         yield self.try_
         if self.catch.do is not None:
             yield self.catch.do
+
+    def alternatives(self) -> Iterator[Branch]:
+        """That an error is caught, and that it is handled after retries."""
+        yield from super(TryTask, self).alternatives()
+        yield self.branch(_CAUGHT)
+        if self.catch.retry is not None and self.catch.do is not None:
+            yield self.branch(_GIVEN_UP)
 
     def ways_on(self) -> Iterator[str]:
         """Its own, and that of its catch."""

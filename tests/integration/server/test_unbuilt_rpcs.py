@@ -30,6 +30,7 @@ BUILT = {
     "ListExecutionLogs",
     "WatchExecution",
     "ValidateWorkflow",
+    "TestWorkflow",
     "SignalExecution",
     "PublishEvent",
     "DeleteExecution",

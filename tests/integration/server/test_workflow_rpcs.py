@@ -1,9 +1,15 @@
 """What the contract says of definitions that aren't stored."""
 
+import grpc
+
+from api.execution.v1 import execution_pb2
+from api.template.v1 import template_pb2
+from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from api.workflow.v1 import workflow_pb2 as pb
 from api.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
+from server.service.values import value_to_proto
 from tests.fixtures.definitions import GREET, definition
-from tests.fixtures.statuses import refusal, violations
+from tests.fixtures.statuses import code_of, error_info, refusal, violations
 
 
 def validate(workflows: WorkflowServiceStub, config: str) -> list[pb.Diagnostic]:
@@ -42,3 +48,85 @@ def test_all_faults_are_told_at_once(workflows: WorkflowServiceStub) -> None:
 def test_a_request_without_a_definition_is_refused(workflows: WorkflowServiceStub) -> None:
     status = refusal(workflows.ValidateWorkflow, pb.ValidateWorkflowRequest())
     assert violations(status) == [("config", "EMPTY")]
+
+
+PAY = {"pay": {"call": "http", "with": {"method": "post", "endpoint": "https://a.test"}}}
+Answer = pb.TestWorkflowRequest.Mock.Answer
+
+
+def mock(*answers: Answer) -> pb.TestWorkflowRequest.Mock:
+    return pb.TestWorkflowRequest.Mock(answers=answers)
+
+
+def test_a_dry_run_answers_its_output_and_what_happened(workflows: WorkflowServiceStub) -> None:
+    request = pb.TestWorkflowRequest(
+        config=definition(PAY), mocks={"/do/0/pay": mock(Answer(output=value_to_proto([1])))}
+    )
+    request.start_time.FromJsonString("2025-01-01T00:00:00Z")
+    request.mocks["/do/0/pay"].answers[0].delay.FromSeconds(90)
+    response = workflows.TestWorkflow(request)
+    assert response.output == value_to_proto([1])
+    assert [(event.type.split(".")[-2], event.task) for event in response.trace] == [
+        ("started", ""),
+        ("created", "/do/0/pay"),
+        ("started", "/do/0/pay"),
+        ("completed", "/do/0/pay"),
+        ("completed", ""),
+    ]
+    assert response.trace[-1].time.ToJsonString() == "2025-01-01T00:01:30Z"
+
+
+def test_a_dry_run_of_a_template_faults_as_its_mocks_say(
+    workflows: WorkflowServiceStub, templates: TemplateServiceStub
+) -> None:
+    create = template_pb2.CreateTemplateRequest(config=definition(PAY), name="dry-run")
+    template = templates.CreateTemplate(create).template
+    busy = execution_pb2.Execution.Error(type="communication", status=503)
+    response = workflows.TestWorkflow(
+        pb.TestWorkflowRequest(template_id=template.id, mocks={"pay": mock(Answer(error=busy))})
+    )
+    error = response.error
+    assert (error.type.rpartition("/")[2], error.status) == ("communication", 503)
+    assert (error.title, error.instance) == ("Communication Error", "/do/0/pay")
+
+
+def test_a_dry_run_without_a_mock_is_an_error_that_names_the_task(
+    workflows: WorkflowServiceStub,
+) -> None:
+    response = workflows.TestWorkflow(pb.TestWorkflowRequest(config=definition(PAY)))
+    assert response.error.instance == "/do/0/pay"
+    assert "no mock answers the call of /do/0/pay" in response.error.detail
+
+
+def test_a_dry_run_that_waits_for_ever_has_no_result(workflows: WorkflowServiceStub) -> None:
+    listen = {"hear": {"listen": {"to": {"one": {"with": {"type": "paid"}}}}}}
+    request = pb.TestWorkflowRequest(config=definition(listen))
+    assert workflows.TestWorkflow(request).WhichOneof("result") is None
+    event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "paid", "data": 5}
+    timed = request.events.add(event=value_to_proto(event))
+    request.start_time.FromJsonString("2025-01-01T00:00:00Z")
+    timed.time.FromJsonString("2025-01-01T01:00:00Z")
+    assert workflows.TestWorkflow(request).output == value_to_proto([5])
+
+
+def test_what_a_dry_run_cant_mean_is_refused_all_at_once(workflows: WorkflowServiceStub) -> None:
+    request = pb.TestWorkflowRequest(
+        config=definition(PAY), mocks={"a": mock(Answer(), Answer(error={}))}
+    )
+    request.mocks["a"].answers[0].delay.FromSeconds(-1)
+    status = refusal(workflows.TestWorkflow, request)
+    assert violations(status) == [
+        ("mocks", "OUT_OF_RANGE"),
+        ("mocks", "ONE_OF"),
+        ("mocks", "MISSING_PROPERTY"),
+    ]
+    request = pb.TestWorkflowRequest(config=definition(PAY), mocks={"nobody": mock()})
+    status = refusal(workflows.TestWorkflow, request)
+    assert ("mocks#/nobody", "UNKNOWN_TASK") in violations(status)
+
+
+def test_a_dry_run_without_an_end_is_refused(workflows: WorkflowServiceStub) -> None:
+    loop = definition({"a": {"set": {"x": 1}}}, {"b": {"set": {"x": 1}, "then": "a"}})
+    status = refusal(workflows.TestWorkflow, pb.TestWorkflowRequest(config=loop))
+    assert code_of(status) is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert error_info(status).reason == "DRY_RUN_TOO_LARGE"

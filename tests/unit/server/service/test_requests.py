@@ -15,7 +15,7 @@ from biz.paging import Page
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
-from tests.fixtures.entities import ALIAS, COMPLETED, EVENT, LOG, TEMPLATE
+from tests.fixtures.entities import ALIAS, COMPLETED, DRY_RUN, EVENT, LOG, TEMPLATE
 
 
 class Recorder:
@@ -80,6 +80,7 @@ REQUESTS: Mapping[str, Message] = {
     "PublishEvent": execution_pb2.PublishEventRequest(),
     "DeleteExecution": execution_pb2.DeleteExecutionRequest(),
     "ValidateWorkflow": workflow_pb2.ValidateWorkflowRequest(),
+    "TestWorkflow": workflow_pb2.TestWorkflowRequest(),
 }
 
 
@@ -94,6 +95,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     removal: Any = Recorder({"delete": None})
     live: Any = LiveRecorder()
     workflows: Any = Recorder({"validate": ()})
+    dry_runs: Any = Recorder({"run": DRY_RUN})
     services: list[Any] = [
         TemplateService(templates=templates, aliases=aliases),
         ExecutionService(
@@ -104,7 +106,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
             removal=removal,
             live=live,
         ),
-        WorkflowService(workflows=workflows),
+        WorkflowService(workflows=workflows, dry_runs=dry_runs),
     ]
     [service] = [s for s in services if rpc in type(s).__dict__]
     try:
@@ -113,14 +115,32 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         answer = [each async for each in answering] if streams else await answering
     except InvalidArgument as error:
         return "refused", error.violations
-    cases = (templates, aliases, executions, history, logs, events, removal, live, workflows)
+    cases = (
+        templates,
+        aliases,
+        executions,
+        history,
+        logs,
+        events,
+        removal,
+        live,
+        workflows,
+        dry_runs,
+    )
     return [asked for case in cases for asked in case.asked], answer
 
 
 def set_field(request: Message, field: FieldDescriptor) -> None:
     """Gives one field a value that isn't its default."""
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        getattr(request, field.name)["key"] = "value"
+        values = getattr(request, field.name)
+        if field.message_type.fields_by_name["value"].message_type is None:
+            values["key"] = "value"
+        else:
+            values["key"].SetInParent()
+        return
+    if field.message_type is not None and field.is_repeated:
+        getattr(request, field.name).add(event={"string_value": "hello"})
         return
     if field.message_type is not None:
         message = getattr(request, field.name)
