@@ -67,7 +67,9 @@ async def test_a_caller_who_goes_away_ends_the_run(pool: DryRunPool) -> None:
     assert (await run(pool, SET)).output == {"x": 1}
 
 
-async def test_a_run_whose_answer_is_too_large_is_refused(pool: DryRunPool) -> None:
+async def test_a_run_whose_answer_is_too_large_is_refused() -> None:
+    pool = DryRunPool(cpu_seconds=20, memory_mb=400)
     tell = {"emit": {"event": {"with": {"type": "t", "data": "${ [range(90000) | tostring] }"}}}}
     with pytest.raises(DryRunTooLarge, match="more than"):
         await run(pool, {"all": {"for": {"in": "${ [range(25)] }"}, "do": [{"tell": tell}]}})
+    pool.close()
