@@ -91,7 +91,7 @@ class WorkflowError:
 
         `type` is a URI, or the name of a standard kind.
         """
-        kind = _kind_of(type)
+        kind = type if type in _STANDARD else _kind_of(type)
         if kind is None:
             return cls(type=type, status=status or _UNKNOWN_STATUS, title=title, detail=detail)
         standard = cls.standard(kind, detail, status=status or None)
@@ -119,8 +119,8 @@ def _canonical(type: str) -> str:
 
 
 def _kind_of(type: str) -> str | None:
-    """The standard kind that a type is of, in any generation; also by the kind's name alone."""
-    for base in ("", *_GENERATIONS):
+    """The standard kind that a type is of, in any generation."""
+    for base in _GENERATIONS:
         if type.startswith(base) and (kind := type.removeprefix(base)) in _STANDARD:
             return kind
     return None
