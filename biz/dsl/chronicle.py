@@ -90,6 +90,7 @@ class Chronicle:
             self._tell(cancelled, path, started_at=started_at)
             raise
         except TaskFault as fault:
+            fault.path = fault.path or path
             self._tell(faulted, path, started_at=started_at, error=fault.error)
             raise
         self._tell(completed, path, started_at=started_at, output=told.output)

@@ -127,14 +127,18 @@ def _kind_of(type: str) -> str | None:
 
 
 class TaskFault(Exception):
-    """Raised where a task faults; carries the error until something catches it."""
+    """Raised where a task faults; carries the error until something catches it.
 
-    def __init__(self, error: WorkflowError) -> None:
+    `path` is that of the task once it is known.
+    """
+
+    def __init__(self, error: WorkflowError, *, path: str = "") -> None:
         super().__init__(error.detail or error.title or error.type)
         self.error = error
+        self.path = path
 
     def at(self, instance: str) -> TaskFault:
         """The same fault, of the task at `instance` unless it is another's already."""
         if self.error.instance:
             return self
-        return TaskFault(replace(self.error, instance=instance))
+        return TaskFault(replace(self.error, instance=instance), path=self.path)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from biz.dsl import arguments
+from biz.dsl.checkpoint import BEFORE, RESULT
 from biz.dsl.deferral import withhold
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Frame, Outcome
@@ -85,11 +86,20 @@ async def execute_extended(frame: Frame, extensions: Sequence[Extension]) -> Out
     outermost, *others = extensions
     if not await outermost.applies(frame):
         return await execute_extended(frame, others)
-    instead = await outermost.do_before(frame)
-    if instead is not None:
-        return Outcome(instead.output, ended=instead.ended)
-    done = await execute_extended(frame, others)
-    return done if done.ended else await outermost.do_after(frame, done)
+    notes, path = frame.world.notes, f"{frame.path}{outermost.pointer}"
+    if notes.take(path, BEFORE) is None:
+        instead = await outermost.do_before(frame)
+        if instead is not None:
+            return Outcome(instead.output, ended=instead.ended)
+    notes.put(path, BEFORE, True)
+    noted = notes.take(path, RESULT)
+    done = await execute_extended(frame, others) if noted is None else Outcome(*noted)
+    if done.ended:
+        return done
+    notes.put(path, RESULT, [done.output, done.then])
+    outcome = await outermost.do_after(frame, done)
+    notes.drop(path, BEFORE, RESULT)
+    return outcome
 
 
 def read_extension(name: str, node: Node, parser: Parser) -> Extension:

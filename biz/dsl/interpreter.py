@@ -13,6 +13,7 @@ from typing import Any
 
 from biz.dsl.arguments import TaskArguments, WorkflowArguments
 from biz.dsl.branches import IF_FAILS, IF_HOLDS
+from biz.dsl.checkpoint import AT, DATA, INPUT, Checkpoint
 from biz.dsl.concurrency import gather
 from biz.dsl.depth import is_deeper
 from biz.dsl.durations import InvalidDuration, resolve_duration, shown_duration
@@ -22,6 +23,7 @@ from biz.dsl.extensions import execute_extended
 from biz.dsl.external.external_functions import load_function
 from biz.dsl.external.external_schemas import ExternalSchema
 from biz.dsl.frame import Frame, Outcome
+from biz.dsl.lifecycle import ABSENT
 from biz.dsl.model import Evaluable, Task, TaskList, Transformation, Workflow
 from biz.dsl.reading.pointers import child
 from biz.dsl.runtime import Runtime
@@ -37,9 +39,16 @@ MAX_FUNCTION_DEPTH = 50
 class Interpreter:
     """One run of one workflow."""
 
-    def __init__(self, workflow: Workflow, runtime: Runtime) -> None:
+    def __init__(
+        self, workflow: Workflow, runtime: Runtime, *, checkpoint: Checkpoint | None = None
+    ) -> None:
+        """The run takes up at `checkpoint`, where there is one."""
         self._workflow = workflow
-        self._world = World(runtime, workflow.document, secrets=workflow.secrets)
+        self._checkpoint = checkpoint
+        self._faulted = ""
+        self._world = World(
+            runtime, workflow.document, secrets=workflow.secrets, checkpoint=checkpoint
+        )
         self._arguments = self._workflow_arguments(None)
         self._extensions = workflow.extensions
         self._function_depth = 0
@@ -48,8 +57,16 @@ class Interpreter:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
         self._arguments = self._workflow_arguments(input)
         with self._world.chronicle.workflow(input) as told:
-            told.output = output = await self._in_time(input)
+            try:
+                told.output = output = await self._in_time(input)
+            except TaskFault as fault:
+                self._faulted = fault.path
+                raise
             return output
+
+    def checkpoint(self) -> Checkpoint:
+        """Where the run stands; once it has faulted or was cancelled, where it did then."""
+        return self._world.checkpoint(self._arguments.context, self._faulted)
 
     async def _in_time(self, input: Any) -> Any:
         if self._workflow.timeout is None:
@@ -67,9 +84,13 @@ class Interpreter:
             raise _fault("timeout", detail, "/timeout") from None
 
     async def _run(self, input: Any) -> Any:
-        await self._require_valid(self._workflow.input.schema, input, "input")
-        data = await self._transform(self._workflow.input, input, "/input/from")
-        self._set_context(data)
+        if self._checkpoint is None:
+            await self._require_valid(self._workflow.input.schema, input, "input")
+            data = await self._transform(self._workflow.input, input, "/input/from")
+            self._set_context(data)
+        else:  # each task has its data from the checkpoint
+            data = input
+            self._set_context(self._checkpoint.context)
         outcome = await self.run_list(self._workflow.do, data, "/do", {})
         output = await self._transform(self._workflow.output, outcome.output, "/output/as")
         await self._require_valid(self._workflow.output.schema, output, "output")
@@ -82,21 +103,29 @@ class Interpreter:
         """See Walk."""
         if not tasks.tasks:
             await self._world.breathe()  # as each task does: a loop over none may be long too
-        place = 0
+        under_way = self._world.notes.take(path, AT)
+        place = tasks.places.get(under_way, 0)
         while place < len(tasks.tasks):
             task = tasks.tasks[place]
+            self._world.notes.put(path, AT, task.name)
             outcome = await self.run_task(task, data, child(f"{path}/{place}", task.name), local)
             data = outcome.output
             if outcome.ended or outcome.then == "end":
                 return Outcome(data, ended=True)
             if outcome.then == "exit":
+                self._world.notes.drop(path, AT)
                 return Outcome(data, exited=True)
             place = place + 1 if outcome.then == "continue" else tasks.places[outcome.then or ""]
+        self._world.notes.drop(path, AT)
         return Outcome(data)
 
     async def run_task(self, task: Task, data: Any, path: str, local: Mapping[str, Any]) -> Outcome:
         """See Walk; within the task's timeout, where it has one."""
         await self._world.breathe()
+        notes = self._world.notes
+        data = notes.take(path, DATA, data)
+        under_way = notes.take(path, INPUT, ABSENT)
+        notes.put(path, DATA, data)
         arguments = TaskArguments(
             around=self._arguments,
             task=task,
@@ -105,22 +134,25 @@ class Interpreter:
             local=local,
         )
         frame = Frame(task, data, arguments, local, path, self, self._world)
-        if task.condition is not None:
+        if under_way is ABSENT and task.condition is not None:
             holds = await frame.holds(task.condition)
             self._world.reach(task.branch(IF_HOLDS if holds else IF_FAILS))
             if not holds:
+                notes.drop(path, DATA)
                 return Outcome(data, then="continue", skipped=True)
         with self._world.chronicle.task(path, data) as told:
-            outcome = await self._do_in_time(frame, arguments)
+            outcome = await self._do_in_time(frame, arguments, under_way)
             told.output = outcome.output
-            return outcome
+        if not outcome.ended:
+            notes.drop(path, DATA, INPUT)
+        return outcome
 
-    async def _do_in_time(self, frame: Frame, arguments: TaskArguments) -> Outcome:
+    async def _do_in_time(self, frame: Frame, arguments: TaskArguments, under_way: Any) -> Outcome:
         if frame.task.timeout is None:
-            return await self._do(frame, arguments)
+            return await self._do(frame, arguments, under_way)
         duration = await frame.duration(frame.task.timeout)
         try:
-            return await self._world.limit(duration, self._do(frame, arguments))
+            return await self._world.limit(duration, self._do(frame, arguments, under_way))
         except OutOfTime:
             detail = f"the task took longer than {shown_duration(duration)}"
             raise frame.fault("timeout", detail) from None
@@ -146,13 +178,21 @@ class Interpreter:
         inner._extensions = ()
         return inner
 
-    async def _do(self, frame: Frame, arguments: TaskArguments) -> Outcome:
-        """One task in the order of the standard's data flow, steps 3 to 9; `frame` is raw yet."""
+    async def _do(self, frame: Frame, arguments: TaskArguments, under_way: Any) -> Outcome:
+        """One task in the order of the standard's data flow, steps 3 to 9; `frame` is raw yet.
+
+        `under_way` is what the task has worked on already, where a run takes up in the middle.
+        """
         task, data = frame.task, frame.input
-        await self._require_valid(task.input.schema, data, "input", frame)
-        if task.input.value is not None:
-            data = await frame.evaluate(task.input.value)
+        if under_way is not ABSENT:
+            data = under_way
+        else:
+            await self._require_valid(task.input.schema, data, "input", frame)
+            if task.input.value is not None:
+                data = await frame.evaluate(task.input.value)
+        if data is not frame.input:
             frame = Frame(task, data, arguments, frame.local, frame.path, frame.walk, frame.world)
+        self._world.notes.put(frame.path, INPUT, data)
         arguments.input = data
         try:
             outcome = await execute_extended(frame, self._extensions)

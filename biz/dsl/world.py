@@ -17,6 +17,7 @@ from biz.dsl.calls.call_keys import call_key
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.fetch_call import FetchCall, Purpose
 from biz.dsl.calls.resource import Resource
+from biz.dsl.checkpoint import Checkpoint, Notes
 from biz.dsl.chronicle import Chronicle
 from biz.dsl.concurrency import first
 from biz.dsl.deferral import defer
@@ -48,9 +49,17 @@ class World:
     """Stands between a run's tasks and its runtime. A `path` is that of the task that asks."""
 
     def __init__(
-        self, runtime: Runtime, document: Document, *, secrets: Sequence[str] = ()
+        self,
+        runtime: Runtime,
+        document: Document,
+        *,
+        secrets: Sequence[str] = (),
+        checkpoint: Checkpoint | None = None,
     ) -> None:
-        """`document` is that of the workflow; `secrets` are the names of those that it lists."""
+        """`document` is that of the workflow; `secrets` are the names of those that it lists.
+
+        `checkpoint` is where the run takes up.
+        """
         self._runtime = runtime
         self._secrets = secrets
         self.document = document
@@ -62,10 +71,20 @@ class World:
         self._calls = 0
         self._events = 0
         self._listeners = 0
-        self._inbox = Inbox()
+        self._inbox = Inbox(checkpoint.consumed if checkpoint else ())
+        self.notes = Notes(checkpoint.notes if checkpoint else {})
         self._documents: deque[tuple[tuple[Resource, Purpose], Any]] = deque(maxlen=_DOCUMENTS)
         self.run: RunDescriptor = runtime.describe()
         self.chronicle = Chronicle(runtime)
+
+    def checkpoint(self, context: Any, faulted: str) -> Checkpoint:
+        """Where the run stands."""
+        return Checkpoint(
+            context=context,
+            consumed=self._inbox.consumed,
+            faulted=faulted,
+            notes=self.notes.all(),
+        )
 
     def now(self) -> datetime:
         """The run's own clock, UTC."""

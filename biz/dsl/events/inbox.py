@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -29,9 +29,15 @@ class Stream:
 class Inbox:
     """Shared by all tasks of a run that listen."""
 
-    def __init__(self) -> None:
-        self._consumed: set[int] = set()
+    def __init__(self, consumed: Iterable[int] = ()) -> None:
+        """`consumed` are the sequences of events that the run has consumed before."""
+        self._consumed = set(consumed)
         self._streams: dict[tuple[tuple[tuple[str, str], ...], ...], Stream] = {}
+
+    @property
+    def consumed(self) -> Sequence[int]:
+        """The sequences of the events that the run has consumed."""
+        return sorted(self._consumed)
 
     def stream(self, interests: Sequence[Interest]) -> Stream:
         """The stream of these interests."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from biz.dsl.branches import Branch
+from biz.dsl.checkpoint import INDEX, ITEMS, RESULT
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
 from biz.dsl.json_types import describe
@@ -69,11 +71,18 @@ class ForTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Iterates; a collection that is no array is an expression error."""
-        items = await frame.evaluate(self.collection)
+        notes = frame.world.notes
+        items = notes.take(frame.path, ITEMS)
+        if items is None:
+            items = await frame.evaluate(self.collection)
         if not isinstance(items, list):
             raise frame.fault("expression", f'"for.in" must give an array, not {describe(items)}')
-        data = frame.input
-        for index, item in enumerate(items):
+        notes.put(frame.path, ITEMS, items)
+        data = notes.take(frame.path, RESULT, frame.input)
+        first = notes.take(frame.path, INDEX, 0)
+        for index, item in islice(enumerate(items), first, None):
+            notes.put(frame.path, INDEX, index)
+            notes.put(frame.path, RESULT, data)
             local = {**frame.local, self.each: item, self.at: index}
             if self.while_ is not None:
                 inside = frame.within(local)
@@ -85,6 +94,7 @@ class ForTask(Task):
             if outcome.ended:
                 return outcome
             data = outcome.output
+        notes.drop(frame.path, ITEMS, INDEX, RESULT)
         return Outcome(data)
 
     def lists(self) -> Iterator[TaskList]:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from biz.dsl.checkpoint import OUTPUT
 from biz.dsl.concurrency import gather, race
 from biz.dsl.frame import Outcome
+from biz.dsl.lifecycle import ABSENT
 from biz.dsl.model import Task, TaskList
 from biz.dsl.reading.pointers import child
 
@@ -57,23 +59,36 @@ class ForkTask(Task):
         if self.compete:
             branches = [self._branch(frame, place) for place in places]
             outcome = await race(branches, wins=lambda outcome: not outcome.skipped)
+            if not outcome.ended:
+                frame.world.notes.forget(frame.path)
             return Outcome(outcome.output, ended=outcome.ended)
         try:
-            return Outcome(await gather([self._output(frame, place) for place in places]))
+            outputs = await gather([self._output(frame, place) for place in places])
         except _Ended as ended:
             return ended.outcome
+        for place in places:
+            frame.world.notes.drop(self._path(frame, place), OUTPUT)
+        return Outcome(outputs)
+
+    def _path(self, frame: Frame, place: int) -> str:
+        return child(f"{frame.path}/fork/branches/{place}", self.branches.tasks[place].name)
 
     async def _branch(self, frame: Frame, place: int) -> Outcome:
         task = self.branches.tasks[place]
-        path = child(f"{frame.path}/fork/branches/{place}", task.name)
+        path = self._path(frame, place)
         outcome = await frame.walk.run_task(task, frame.input, path, frame.local)
         return replace(outcome, ended=outcome.ended or outcome.then == "end")
 
     async def _output(self, frame: Frame, place: int) -> object:
-        outcome = await self._branch(frame, place)
-        if outcome.ended:
-            raise _Ended(outcome)
-        return outcome.output
+        notes, path = frame.world.notes, self._path(frame, place)
+        output = notes.take(path, OUTPUT, ABSENT)
+        if output is ABSENT:
+            outcome = await self._branch(frame, place)
+            if outcome.ended:
+                raise _Ended(outcome)
+            output = outcome.output
+        notes.put(path, OUTPUT, output)
+        return output
 
     def lists(self) -> Iterator[TaskList]:
         """Its branches."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from biz.dsl.branches import Branch
+from biz.dsl.checkpoint import EVENTS, OUTPUTS
 from biz.dsl.events.event import Event, EventRead, read_event
 from biz.dsl.events.strategies import Consumption, Match, Strategy, read_strategy
 from biz.dsl.expressions import Expression
@@ -53,27 +55,40 @@ class ListenTask(Task):
         consumptions = [Consumption(self.to)]
         if isinstance(self.to.until, Strategy):
             consumptions.insert(0, Consumption(self.to.until))
-        outputs: list[Any] = []
+        notes = frame.world.notes
+        outputs: list[Any] = notes.take(frame.path, OUTPUTS, [])
+        before: deque[Event] = deque(notes.take(frame.path, EVENTS, ()))
+        consumed: list[Event] = []
+        read = 0
         bound: Mapping[str, Any] = {}
         async with frame.world.listen(self.to.interests, frame.path) as subscription:
             while not any(consumption.is_complete for consumption in consumptions):
-                arrival = await subscription.next()
-                match = await _match(consumptions, arrival.event, frame, bound)
-                if match is None or not subscription.claim(arrival):
+                arrival = None if before else await subscription.next()
+                event = before.popleft() if arrival is None else arrival.event
+                match = await _match(consumptions, event, frame, bound)
+                if match is None or (arrival and not subscription.claim(arrival)):
                     continue
                 bound = match.bound
                 match.take()
                 frame.reach(self._way(match))
+                consumed.append(event)
+                notes.put(frame.path, EVENTS, consumed)
                 if match.strategy is not self.to:
                     continue
-                outcome = await self._process(frame, arrival.event, len(outputs))
-                if outcome.ended:
-                    return outcome
-                outputs.append(outcome.output)
+                read += 1
+                if read < len(outputs):
+                    continue
+                if read > len(outputs):
+                    outcome = await self._process(frame, event, len(outputs))
+                    if outcome.ended:
+                        return outcome
+                    outputs.append(outcome.output)
+                notes.put(frame.path, OUTPUTS, outputs)
                 if isinstance(self.to.until, Expression) and await frame.holds(
                     self.to.until, outputs
                 ):
                     break
+        notes.drop(frame.path, EVENTS, OUTPUTS)
         return Outcome(outputs)
 
     def alternatives(self) -> Iterator[Branch]:

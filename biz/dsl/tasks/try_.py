@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from biz.dsl.branches import Branch
+from biz.dsl.checkpoint import ERROR
 from biz.dsl.durations import shown_duration
 from biz.dsl.errors import TaskFault, WorkflowError, is_same_type
 from biz.dsl.expressions import Expression
@@ -82,22 +83,27 @@ class TryTask(Task):
         limit = self.catch.retry.attempt if self.catch.retry else None
         inside = self._with_error(frame, None)
         retries = 0
+        handled = frame.world.notes.take(frame.path, ERROR)
+        if handled is not None:
+            return await self._handle(frame, WorkflowError.from_json(handled))
         while True:
             longest = await inside.duration(limit) if limit else None
             try:
                 with frame.world.chronicle.attempt(frame.path, retries + 1):
                     return await self._attempt(frame, longest)
-            except TaskFault as fault:
-                error = fault.error
-            inside = self._with_error(frame, error)
-            if not await self.catch.catches(error, inside):
-                raise TaskFault(error)
+            except TaskFault as found:
+                fault = found
+            inside = self._with_error(frame, fault.error)
+            if not await self.catch.catches(fault.error, inside):
+                raise fault
             frame.reach(_CAUGHT)
             retries += 1
-            if not await self._is_tried_again(inside, retries, started_at):
-                if self.catch.retry is not None and self.catch.do is None:
-                    raise TaskFault(error)
-                return await self._handle(inside)
+            is_over = not await self._is_tried_again(inside, retries, started_at)
+            if is_over and self.catch.retry is not None and self.catch.do is None:
+                raise fault
+            frame.world.notes.forget(f"{frame.path}/try")
+            if is_over:
+                return await self._handle(frame, fault.error)
 
     def _with_error(self, frame: Frame, error: WorkflowError | None) -> Frame:
         """The frame with the last error in scope, null before the first one."""
@@ -130,15 +136,20 @@ class TryTask(Task):
             await frame.world.sleep(pause, frame.path)
         return True
 
-    async def _handle(self, frame: Frame) -> Outcome:
+    async def _handle(self, frame: Frame, error: WorkflowError) -> Outcome:
         if self.catch.retry is not None:
             frame.reach(_GIVEN_UP)
         if self.catch.do is None:
             return Outcome(frame.input, then=self.catch.then)
+        inside = self._with_error(frame, error)
+        frame.world.notes.put(frame.path, ERROR, error.to_json())
         outcome = await frame.walk.run_list(
-            self.catch.do, frame.input, f"{frame.path}/catch/do", frame.local
+            self.catch.do, frame.input, f"{frame.path}/catch/do", inside.local
         )
-        return outcome if outcome.ended else Outcome(outcome.output, then=self.catch.then)
+        if outcome.ended:
+            return outcome
+        frame.world.notes.drop(frame.path, ERROR)
+        return Outcome(outcome.output, then=self.catch.then)
 
     def lists(self) -> Iterator[TaskList]:
         """Its tasks, and those that handle its errors."""
