@@ -16,13 +16,14 @@ from api.execution.v1.execution_pb2_grpc import add_ExecutionServiceServicer_to_
 from api.template.v1.template_pb2_grpc import add_TemplateServiceServicer_to_server
 from api.workflow.v1.workflow_pb2_grpc import add_WorkflowServiceServicer_to_server
 from app import resources
+from app.execution_output import ProcessLog
 from app.settings import Settings
 from biz.child_execution import ChildExecutionUsecase
 from biz.dry_run import DryRunUsecase
 from biz.event import EventUsecase
 from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
-from biz.execution_log import ExecutionLogUsecase
+from biz.execution_log import ExecutionLogUsecase, ToldRecorder
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.lease import Lease
@@ -352,7 +353,13 @@ class Container(containers.DeclarativeContainer):
         evaluator=expression_pool,
         authenticator=authenticator,
     )
-    performer = providers.Singleton(Performer, recorder=execution_repo, completer=completer)
+    call_logs = Base(resources.open_call_logs, repo=log_repo, clock=clock)
+    recorder = providers.Singleton(
+        ToldRecorder, recorder=execution_repo, sink=providers.Singleton(ProcessLog)
+    )
+    performer = providers.Singleton(
+        Performer, recorder=recorder, completer=completer, logs=call_logs, clock=clock
+    )
     http_sender = providers.Singleton(
         HttpSender,
         client=http_client,
@@ -473,7 +480,7 @@ class Container(containers.DeclarativeContainer):
             client=temporal_client,
             task_queue=settings.provided.task_queue,
             callers=callers,
-            recording=providers.Singleton(RecordingActivities, recorder=execution_repo),
+            recording=providers.Singleton(RecordingActivities, recorder=recorder),
             evaluation=providers.Singleton(EvaluationActivities, evaluator=expression_pool),
             listening=providers.Singleton(ListeningActivities, source=event_repo),
             max_concurrent_calls=settings.provided.max_concurrent_calls,

@@ -1,20 +1,30 @@
-"""The log: structured events of ours and lines of libraries, all to standard error."""
+"""The log: structured events of ours, lines of executions and of libraries, to standard output."""
 
 import asyncio
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app import execution_output
+
 _CHATTY_LIBRARIES = ("httpcore", "httpx", "temporalio.worker")
 _READS = ("Get", "List")
+_SHOWN = ("timestamp", "event", "level", "execution_id", "task")
+_SHOWN_FIELDS = ("stream", "attempt", "duration_ms")
 _FAILED_ACTIVITY = "Completing activity as failed"
 
 
-def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:
-    """Sets up structlog and the standard library's logging for this process."""
+def configure_logging(
+    *, level: str, format: Literal["json", "text"], output: TextIO | None = None
+) -> None:
+    """Sets up structlog and the standard library's logging for this process.
+
+    `output` is standard output, unless another is given.
+    """
+    output = output or sys.stdout
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -28,12 +38,12 @@ def configure_logging(*, level: str, format: Literal["json", "text"]) -> None:
         shared += [_to_read, structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)]
         render = [
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
+                colors=output.isatty(),
                 pad_event_to=32,
                 exception_formatter=structlog.dev.plain_traceback,  # the rich one shows secrets
             )
         ]
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(output)
     handler.addFilter(_is_no_cancellation)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -77,6 +87,17 @@ def _to_read(logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
         is_read = event["method"].rpartition("/")[2].startswith(_READS)
         if is_read and not logging.getLogger(event["logger"]).isEnabledFor(logging.DEBUG):
             raise structlog.DropEvent
+    if event.get("logger") == execution_output.__name__:
+        return _execution_line(event)
     if level in ("debug", "info"):
         event.pop("logger", None)
     return event
+
+
+def _execution_line(event: EventDict) -> EventDict:
+    """What a reader wants of a line of an execution, on one line, without control characters."""
+    fields = event["fields"]
+    shown = {name: event[name] for name in _SHOWN if event.get(name)}
+    shown |= {name: fields[name] for name in _SHOWN_FIELDS if fields.get(name) is not None}
+    shown["event"] = "".join(c if c.isprintable() else " " for c in shown.get("event", ""))
+    return shown

@@ -1,8 +1,9 @@
 """What a process opens at its start and closes at its end, a generator each."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import timedelta
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 
 import httpx
 import structlog
@@ -12,10 +13,14 @@ from temporalio.client import Client
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.worker import Worker
 
+from app import execution_output
+from app.execution_output import ProcessLog
 from app.failure import Failure
 from biz.errors import EngineUnavailable, Unavailable
 from biz.event_sweeper import EventSweeper
+from biz.execution_log import LogRepo
 from biz.live import LiveHistory
+from biz.log_writer import LogWriter
 from biz.reconciler import Reconciler
 from biz.retention import RetentionSweeper
 from data.database import Database
@@ -24,6 +29,7 @@ from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
 from server.live_metrics import live_metrics
 from workflows.activities.asyncapi.subscriptions import Subscriptions
+from workflows.activities.call_log_handler import CallLogHandler
 from workflows.activities.event_sink import EventSink
 from workflows.activities.expressions.expression_pool import ExpressionPool
 from workflows.activities.http_calls.sender import HttpSender, new_http_client
@@ -32,6 +38,7 @@ from workflows.activities.processes.runner import ProcessLimits, ProcessRunner, 
 from workflows.dry_run_pool import DryRunPool
 
 _CONNECT_PAUSE_SECONDS = 1.0
+_LOG_FLUSH = timedelta(seconds=5)
 _log = structlog.get_logger(__name__)
 
 
@@ -115,6 +122,21 @@ async def open_http_client(*, timeout_seconds: float) -> AsyncIterator[httpx.Asy
     """What workflows call services with."""
     async with new_http_client(timeout_seconds=timeout_seconds) as client:
         yield client
+
+
+async def open_call_logs(
+    *, repo: LogRepo, clock: Callable[[], datetime]
+) -> AsyncIterator[ProcessLog]:
+    """What takes the log lines of calls; what is still to be stored at the end gets a moment."""
+    writer = LogWriter(repo=repo, clock=clock)
+    running = asyncio.create_task(writer.run(), name="the writer of logs")
+    handler = CallLogHandler(silent=[execution_output.__name__])
+    logging.getLogger().addHandler(handler)
+    try:
+        yield ProcessLog(then=writer)
+    finally:
+        logging.getLogger().removeHandler(handler)
+        await writer.close(running, within=_LOG_FLUSH)
 
 
 def make_event_sink(*, sender: HttpSender, url: str) -> EventSink | None:

@@ -9,7 +9,8 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
-from biz.execution import ExecutionRepo
+from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionRecorder, ExecutionRepo
+from biz.history_batch import NO_HISTORY, HistoryBatch
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
 
 _FAMILY = "io.serverlessworkflow."
@@ -95,6 +96,42 @@ class ExecutionLogUsecase:
         await self._executions.get(query.execution_id)
         rows = await self._repo.list(query, slice)
         return await self._page_tokens.page(rows, slice, query=content)
+
+
+class ToldRecorder:
+    """`biz.execution.ExecutionRecorder`: what it has written is told to a sink too.
+
+    A repeated call tells again what it may have told before.
+    """
+
+    def __init__(self, *, recorder: ExecutionRecorder, sink: LogSink) -> None:
+        self._recorder = recorder
+        self._sink = sink
+
+    async def record_progress(
+        self, id: str, progress: ExecutionProgress, events: HistoryBatch = NO_HISTORY
+    ) -> None:
+        """See ExecutionRecorder."""
+        await self._recorder.record_progress(id, progress, events)
+        self._tell(id, events)
+
+    async def record_events(self, id: str, events: HistoryBatch) -> None:
+        """See ExecutionRecorder."""
+        await self._recorder.record_events(id, events)
+        self._tell(id, events)
+
+    async def record_end(
+        self, id: str, end: ExecutionEnd, events: HistoryBatch = NO_HISTORY
+    ) -> None:
+        """See ExecutionRecorder."""
+        await self._recorder.record_end(id, end, events)
+        self._tell(id, events)
+
+    def _tell(self, id: str, batch: HistoryBatch) -> None:
+        for entry in batch.entries:
+            if entry.type != LifecycleType.TASK_CREATED:
+                event = entry._replace(input=None, output=None).event({})
+                self._sink.write(lifecycle_line(id, event))
 
 
 def lifecycle_line(execution_id: str, event: LifecycleEvent) -> ExecutionLog:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from app import execution_output
 from app.commands import apply, executions
 from app.embedded.child import Child
 from app.embedded.ports import free_port, listens
@@ -32,7 +34,8 @@ def demo() -> None:
     """Runs an example on a stack of its own, on free ports, which leaves nothing behind."""
     if not _EXAMPLE.is_dir():
         raise Failure(f"the demo runs an example from the repository; there is no {_EXAMPLE}")
-    configure_logging(level="warning", format="text")
+    configure_logging(level="warning", format="text", output=sys.stderr)
+    logging.getLogger(execution_output.__name__).setLevel(logging.CRITICAL)  # it shows the run
     with TemporaryDirectory(prefix="workflow-engine-") as state:
         stopping = partial(_console.print, "Stopping")
         run_until_signal(_demo(_settings(Path(state))), say=stopping)

@@ -2,8 +2,10 @@
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -13,11 +15,13 @@ from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionProgress, ExecutionRecorder
+from biz.execution_log import LogSink
 from biz.history_batch import HistoryBatch
 from workflows.activities.call_completer import CallCompleter
+from workflows.activities.call_log import CallLog, logged_call
 from workflows.activities.expressions.expression_pool import ProcessLost
 from workflows.activities.heartbeats import heartbeats
-from workflows.activities.redaction import secrecy
+from workflows.activities.redaction import Secrecy, secrecy
 
 _log = structlog.get_logger(__name__)
 
@@ -45,9 +49,18 @@ class Performer:
     A call may be repeated when its worker is lost; its idempotency key is the same then.
     """
 
-    def __init__(self, *, recorder: ExecutionRecorder, completer: CallCompleter) -> None:
+    def __init__(
+        self,
+        *,
+        recorder: ExecutionRecorder,
+        completer: CallCompleter,
+        logs: LogSink,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._recorder = recorder
         self._completer = completer
+        self._logs = logs
+        self._clock = clock
 
     async def perform(
         self, call: _Call, context: CallContext, send: Callable[[_Call], Awaitable[Any]]
@@ -58,7 +71,7 @@ class Performer:
         """
         async with heartbeats():
             await self._record(context)
-            with secrecy() as secrets:
+            with secrecy() as secrets, self._logged(context, secrets):
                 try:
                     call = await self._completer.complete(call, context.namespace)
                     call.check()
@@ -73,6 +86,21 @@ class Performer:
                     _log.error("a call broke", execution_id=context.execution_id, trace=trace)
                     error = WorkflowError.standard("runtime", "the engine broke on this call")
                     raise _final(error) from None
+
+    @contextmanager
+    def _logged(self, context: CallContext, secrets: Secrecy) -> Iterator[None]:
+        """What is logged in the block is of this call, and says so."""
+        execution_id, task = context.execution_id, context.progress.current_tasks[-1]
+        log = CallLog(
+            sink=self._logs,
+            clock=self._clock,
+            execution_id=execution_id,
+            task=task,
+            secrets=secrets,
+        )
+        bound = structlog.contextvars.bound_contextvars(execution_id=execution_id, task=task)
+        with logged_call(log), bound:
+            yield
 
     async def _record(self, context: CallContext) -> None:
         """Writes what the context holds; a database that is down delays a call with history."""

@@ -12,6 +12,9 @@ _REDACTED = "***"
 _SHORTEST = 3
 """In characters: what is shorter keeps no secret, and stands in too many words."""
 
+_SHORTEST_LINE = 8
+"""Of a secret that has several."""
+
 
 class Secrecy:
     """The secrets of one call."""
@@ -34,6 +37,8 @@ class Secrecy:
             forms = {text, quote(text), quote(text, safe=""), quote_plus(text)}
             forms |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
             self._texts |= {form for form in forms if len(form) >= _SHORTEST}
+            if len(lines := text.splitlines()) > 1:  # a log tells lines one by one
+                self._texts |= {line for line in lines if len(line) >= _SHORTEST_LINE}
 
     def redact(self, text: str) -> str:
         """The text without secrets, in whatever case: the host of a URL is told in lower case."""

@@ -29,7 +29,13 @@ def running(command: str, state: Path, **settings: str) -> Iterator[subprocess.P
     }
     app = [sys.executable, "-m", "app"]
     subprocess.run([*app, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
-    process = subprocess.Popen([*app, command], env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*app, command],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     with process:
         try:
             yield process
@@ -40,7 +46,7 @@ def running(command: str, state: Path, **settings: str) -> Iterator[subprocess.P
 @COMMANDS
 def test_its_patience_ends_in_one_line(command: str, tmp_path: Path) -> None:
     with running(command, tmp_path, TEMPORAL_CONNECT_SECONDS="1.5") as process:
-        _, shown = process.communicate(timeout=30)
+        shown, _ = process.communicate(timeout=30)
     waiting, fault = shown.splitlines()
     assert "waiting for Temporal" in waiting
     assert fault == f"TEMPORAL_ADDRESS: no Temporal answers at {ADDRESS}"
@@ -53,10 +59,10 @@ def test_a_signal_ends_the_waiting_at_once(
     command: str, number: signal.Signals, tmp_path: Path
 ) -> None:
     with running(command, tmp_path) as process:
-        assert process.stderr is not None
-        assert "waiting for Temporal" in process.stderr.readline()
+        assert process.stdout is not None
+        assert "waiting for Temporal" in process.stdout.readline()
         process.send_signal(number)
-        _, shown = process.communicate(timeout=5)
+        shown, _ = process.communicate(timeout=5)
     (line,) = shown.splitlines()
     assert "stopping" in line
     assert process.returncode == 0

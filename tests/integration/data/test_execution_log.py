@@ -1,5 +1,6 @@
 """PeeweeExecutionLogRepo, on both databases."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 from biz.execution_log import ExecutionLog, LogLevel, LogQuery, lifecycle_line
+from biz.history_batch import HistoryBatch
 from biz.paging import Order, Rows, Slice
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
@@ -42,6 +44,10 @@ def event(
 @pytest.fixture
 def logs(database: Database) -> PeeweeExecutionLogRepo:
     return PeeweeExecutionLogRepo(database=database)
+
+
+async def record(executions: PeeweeExecutionRepo, events: Sequence[LifecycleEvent]) -> None:
+    await executions.record_events("e1", HistoryBatch.of(events))
 
 
 async def page(
@@ -96,9 +102,7 @@ async def test_lines_of_the_history_stand_among_the_others(
     logs: PeeweeExecutionLogRepo, executions: PeeweeExecutionRepo
 ) -> None:
     await logs.add([line(1), line(3), line(2, execution_id="e2")])
-    await executions.record_events(
-        "e1", [event(1, 0, LifecycleType.TASK_CREATED), event(2, 1), EVENT]
-    )
+    await record(executions, [event(1, 0, LifecycleType.TASK_CREATED), event(2, 1), EVENT])
     rows = await page(logs)
     assert rows.items == [
         lifecycle_line("e1", event(2, 1)), line(1), line(3), lifecycle_line("e1", EVENT)
@@ -117,7 +121,7 @@ async def test_pages_have_each_line_once_in_order(
     lines = [line(seconds, f"{seconds:02}") for seconds in (1, 2, 2, 5, 8, 9, 9)]
     events = [event(number, seconds) for number, seconds in enumerate((0, 2, 2, 2, 7, 8, 12))]
     await logs.add(lines)
-    await executions.record_events("e1", events)
+    await record(executions, events)
 
     expected = [each.message for each in (await page(logs)).items]
     assert len(expected) == 14
@@ -129,7 +133,7 @@ async def test_a_page_ends_early_where_its_lines_are_long(
     logs: PeeweeExecutionLogRepo, executions: PeeweeExecutionRepo
 ) -> None:
     await logs.add([line(number, f"{number} {'x' * 1000}") for number in range(10)])
-    await executions.record_events("e1", [event(number, number) for number in range(1, 30)])
+    await record(executions, [event(number, number) for number in range(1, 30)])
     rows = await page(logs, max_bytes=4000)
     assert len([line for line in rows.items if "xxx" in line.message]) == 2
     assert len(await walked(logs, limit=100, max_bytes=4000)) == 39
@@ -141,7 +145,7 @@ async def test_a_place_stays_right_when_lines_are_added(
     await logs.add([line(1), line(2), line(3)])
     first = await page(logs, limit=2)
     await logs.add([line(0.5), line(2.5), line(4)])
-    await executions.record_events("e1", [event(1, 1)])
+    await record(executions, [event(1, 1)])
     rest = await page(logs, after=first.place)
     assert [line.message for line in rest.items] == [
         "task started", "line 2.5", "line 3", "line 4"
@@ -152,8 +156,8 @@ async def test_lines_less_grave_are_left_out(
     logs: PeeweeExecutionLogRepo, executions: PeeweeExecutionRepo
 ) -> None:
     await logs.add([line(level.value, level.name, level=level) for level in LogLevel])
-    await executions.record_events("e1", [event(1, 0), event(2, 1, LifecycleType.TASK_RETRIED)])
-    await executions.record_events("e1", [event(3, 2, LifecycleType.TASK_FAULTED)])
+    await record(executions, [event(1, 0), event(2, 1, LifecycleType.TASK_RETRIED)])
+    await record(executions, [event(3, 2, LifecycleType.TASK_FAULTED)])
 
     async def at_least(level: LogLevel) -> list[str]:
         return await messages(logs, LogQuery(execution_id="e1", level=level))
@@ -169,9 +173,7 @@ async def test_a_task_has_its_lines_and_those_within_it(
 ) -> None:
     tasks = ["/do/0/ü%", "/do/0/ü%/for/1/do/0/a", "/do/0/ü%b", "/do/0/üx/for/1/do/0/a", ""]
     await logs.add([line(number, task=task) for number, task in enumerate(tasks)])
-    await executions.record_events(
-        "e1", [event(number, 9, task=task) for number, task in enumerate(tasks)]
-    )
+    await record(executions, [event(number, 9, task=task) for number, task in enumerate(tasks)])
     rows = await page(logs, LogQuery(execution_id="e1", task="/do/0/ü%"))
     assert [line.task for line in rows.items] == tasks[:2] * 2
     assert rows.total == 4

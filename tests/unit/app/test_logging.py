@@ -29,7 +29,7 @@ def test_json_is_one_line_an_event_from_ours_and_from_libraries(
     structlog.get_logger("ours").info("served", code="OK")
     structlog.contextvars.clear_contextvars()
     logging.getLogger("library").warning("low on %s", "space", extra={"left": 3})
-    ours, library = map(json.loads, capsys.readouterr().err.splitlines())
+    ours, library = map(json.loads, capsys.readouterr().out.splitlines())
     assert ours.pop("timestamp").endswith("Z")
     assert ours == {
         "event": "served",
@@ -45,7 +45,7 @@ def test_json_is_one_line_an_event_from_ours_and_from_libraries(
 def test_text_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(level="info", format="text")
     structlog.get_logger("ours").info("served", code="OK")
-    assert capsys.readouterr().err.partition(" ")[2].split() == [
+    assert capsys.readouterr().out.partition(" ")[2].split() == [
         "[info",
         "]",
         "served",
@@ -57,7 +57,7 @@ def test_text_names_the_logger_of_what_is_wrong(capsys: pytest.CaptureFixture[st
     configure_logging(level="info", format="text")
     structlog.get_logger("ours").warning("slow")
     logging.getLogger("library").error("broken")
-    slow, broken = capsys.readouterr().err.splitlines()
+    slow, broken = capsys.readouterr().out.splitlines()
     assert "[ours]" in slow
     assert "[library]" in broken
 
@@ -73,7 +73,7 @@ def test_text_leaves_out_what_went_well_and_only_read(capsys: pytest.CaptureFixt
     called("ListExecutions", "OK")
     called("StartExecution", "OK")
     called("GetExecution", "NOT_FOUND")
-    started, missing = capsys.readouterr().err.splitlines()
+    started, missing = capsys.readouterr().out.splitlines()
     assert "StartExecution" in started
     assert "r-1" not in started
     assert "NOT_FOUND" in missing
@@ -86,14 +86,14 @@ def test_calls_that_read_are_there_for_programs_and_for_debugging(
 ) -> None:
     configure_logging(level=level, format=format)
     called("GetExecution", "OK")
-    assert "GetExecution" in capsys.readouterr().err
+    assert "GetExecution" in capsys.readouterr().out
 
 
 def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(level="warning", format="json")
     structlog.get_logger("ours").info("served")
     logging.getLogger("library").info("started")
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("format", ["json", "text"])
@@ -106,7 +106,7 @@ def test_a_trace_shows_no_values_of_variables(
         int(password[:0])
     except ValueError:
         structlog.get_logger("ours").exception("failed")
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert "ValueError" in shown
     assert "very-secret" not in shown
 
@@ -118,11 +118,11 @@ def test_a_cancelled_activity_is_no_failure(
     configure_logging(level="info", format="json")
     log = logging.getLogger("temporalio.activity")
     log.warning("Completing activity as failed ({'attempt': 1})", exc_info=error)
-    assert len(capsys.readouterr().err.splitlines()) == lines
+    assert len(capsys.readouterr().out.splitlines()) == lines
 
 
 def test_what_else_is_cancelled_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(level="info", format="json")
     for name, text in (("ours", "Completing activity as failed"), ("temporalio.activity", "lost")):
         logging.getLogger(name).warning(text, exc_info=asyncio.CancelledError())
-    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert len(capsys.readouterr().out.splitlines()) == 2

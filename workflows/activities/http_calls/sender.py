@@ -13,6 +13,7 @@ from biz.dsl.calls.http_call import HttpOutput
 from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
 from workflows.activities.authentication.authenticator import Authenticator
+from workflows.activities.http_calls.logged_transport import LoggedTransport
 from workflows.activities.http_calls.response import (
     ACCEPTED_ENCODINGS,
     UnreadableResponse,
@@ -28,13 +29,18 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def new_http_client(*, timeout_seconds: float) -> httpx.AsyncClient:
-    """A client for all calls of a worker. It keeps no cookies: runs share nothing."""
+    """A client for all calls of a worker, which logs its requests.
+
+    It keeps no cookies: runs share nothing.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    transport = LoggedTransport(httpx.AsyncHTTPTransport(trust_env=False, limits=limits))
     jar = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
     return httpx.AsyncClient(
         timeout=timeout_seconds,
         cookies=jar,
         trust_env=False,
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+        transport=transport,
         headers={"User-Agent": "workflow-engine", "Accept-Encoding": ACCEPTED_ENCODINGS},
     )
 

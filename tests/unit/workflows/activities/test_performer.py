@@ -79,6 +79,6 @@ async def test_a_lost_process_is_tried_again() -> None:
     completer = CallCompleter(
         secrets=FakeSecrets(SECRETS), evaluator=Lost(), authenticator=new_authenticator()
     )
-    performer = Performer(recorder=Recorded(), completer=completer)
+    performer = new_performer(Recorded(), completer=completer)
     with pytest.raises(ProcessLost):
         await fail_with(AssertionError(), performer, program='{k: ($secrets.key | test("s"))}')
