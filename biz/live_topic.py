@@ -7,12 +7,16 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from biz.dsl.lifecycle import LifecycleEvent
+from biz.dsl.lifecycle import ABSENT, LifecycleEvent
+from biz.dsl.sizes import json_size
 from biz.errors import DomainError
 from biz.execution import ExecutionStatus
 
 KEPT = 200
 """Events of an execution that are kept for its watchers."""
+
+KEPT_BYTES = 2 * 1024 * 1024
+"""What their inputs and outputs may take as JSON, the newest event aside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Topic:
         self.reading = asyncio.Lock()
         self.timer: asyncio.TimerHandle | None = None
         self._events: list[LifecycleEvent] = []
+        self._sizes: list[int] = []
         self._base: int | None = None
         self._end: HistoryEnd | None = None
         self._error: DomainError | None = None
@@ -88,11 +93,21 @@ class Topic:
         if not step.events and step.end is None:
             return
         self._events += step.events
-        if len(self._events) > KEPT:
-            self._base = self._events[-KEPT - 1].sequence
-            del self._events[:-KEPT]
+        self._sizes += [_size(event) for event in step.events]
+        self._forget()
         self._end = step.end
         self.wake()
+
+    def _forget(self) -> None:
+        """Lets the oldest events go that are too many, or too large."""
+        count = max(0, len(self._events) - KEPT)
+        left = sum(self._sizes[count:])
+        while left > KEPT_BYTES and count < len(self._events) - 1:
+            left -= self._sizes[count]
+            count += 1
+        if count:
+            self._base = self._events[count - 1].sequence
+            del self._events[:count], self._sizes[:count]
 
     def fail(self, error: DomainError) -> None:
         """Ends it for all its watchers."""
@@ -109,3 +124,7 @@ class Topic:
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
+
+
+def _size(event: LifecycleEvent) -> int:
+    return sum(json_size(value) for value in (event.input, event.output) if value is not ABSENT)

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 from biz.errors import ExecutionNotFound, InvalidArgument, ServerStopping, TooManyWatchers
 from biz.execution import ExecutionStatus
 from biz.live import LiveHistory
-from biz.live_topic import KEPT, HistoryEnd
+from biz.live_topic import KEPT, KEPT_BYTES, HistoryEnd
 from tests.fakes.live_history_repo import FakeHistoryChanges, FakeLiveHistoryRepo
 from tests.fixtures.polling import until
 
@@ -222,6 +223,19 @@ async def test_a_slow_watcher_misses_nothing_and_holds_up_nobody(alive: Live) ->
     assert await rest_of(fast) == [many, completed(many)]
 
     assert await rest_of(slow) == [*range(2, many + 1), completed(many)]
+
+
+async def test_large_values_are_read_again_rather_than_kept(alive: Live) -> None:
+    alive.record("e", event(1))
+    slow, fast = alive.watch("e"), alive.watch("e")
+    assert [await next_of(slow), await next_of(fast)] == [1, 1]
+    waiting = await comes_nothing(fast)
+    large = "x" * (KEPT_BYTES // 2)
+    alive.record("e", *(replace(event(n), output=large) for n in range(2, 6)))
+    assert await waiting == 2
+    alive.repo.reads.clear()
+    assert [await next_of(slow) for _ in range(4)] == [2, 3, 4, 5]
+    assert alive.repo.reads["e"] == 1
 
 
 async def test_what_was_recorded_while_nobody_listened_is_found(alive: Live) -> None:
