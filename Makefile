@@ -24,7 +24,7 @@ GOOGLE_PROTOS := $(addprefix google/,$(addsuffix .proto, \
 	api/annotations api/client api/field_behavior api/http api/httpbody api/launch_stage \
 	longrunning/operations rpc/error_details rpc/status))
 
-.PHONY: help setup generate lock lint test conformance check up demo clean
+.PHONY: help setup generate lock lint test conformance bench-watch check up demo clean
 .PHONY: generated googleapis lint-python lint-contract lint-generated
 
 help: ## Says what can be made.
@@ -56,6 +56,9 @@ test: $(READY) ## Runs all tests, with the coverage of their lines.
 conformance: $(READY) ## Runs the standard's conformance kit, and the language's behaviours, on both runtimes.
 	@$(PYTHON) -m app.embedded.temporal_binary
 	$(BIN)/pytest -n 2 tests/conformance
+
+bench-watch: $(READY) ## Measures how soon a thousand watchers see what happens, in some minutes.
+	$(PYTHON) -m tests.perf.bench_watch
 
 check: lint test ## What CI runs.
 
