@@ -48,8 +48,8 @@ _DOCUMENT = (
     Construct(
         "Schedule", "Schedule", "every cron after on read",
         "schedule.py", f"{_UNIT}/test_schedule.py",
-        "Checked and kept; nothing starts by it yet. Cron has Unix's five fields. Intervals are "
-        "fixed, and the filters of events see the event only.",
+        "Cron has Unix's five fields; `every` is whole seconds. Intervals are fixed, and the "
+        "filters of events see the event only. See [schedules.md](schedules.md).",
     ),
     Construct(
         "Evaluate", "Evaluate", "language mode",

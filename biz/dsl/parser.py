@@ -104,15 +104,20 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
     use = Use(fields.get("use"))
     parser = Parser(diagnostics, use)
     parser.functions.read(parser)
+    input = parser.transformation(fields.get("input"), "from", arguments.WORKFLOW)
     workflow = Workflow(
         document=document,
         functions=parser.functions.tasks,
         extensions=[read_extension(name, node, parser) for name, node in use.extensions],
-        input=parser.transformation(fields.get("input"), "from", arguments.WORKFLOW),
+        input=input,
         output=parser.transformation(fields.get("output"), "as", arguments.WORKFLOW_OUTPUT),
         do=parser.task_list(fields["do"], frozenset()),
         timeout=use.timeout(fields["timeout"], arguments.WORKFLOW) if "timeout" in fields else None,
-        schedule=read_schedule(fields["schedule"]) if "schedule" in fields else None,
+        schedule=(
+            read_schedule(fields["schedule"], fields["document"], input.schema)
+            if "schedule" in fields
+            else None
+        ),
         secrets=root.secrets,
         definition=value if isinstance(value, dict) else {},
     )

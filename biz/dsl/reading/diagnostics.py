@@ -24,8 +24,8 @@ CODES = {
     "invalid-variable": "The name given to a variable isn't an identifier.",
     "invalid-duration": "A duration isn't ISO 8601, nor an object of whole numbers.",
     "unusable-duration": "A duration is negative or longer than a hundred years.",
-    "invalid-schedule": "A schedule names no time, an interval that isn't fixed or is empty, or "
-    "another cron expression than one of Unix's five fields.",
+    "invalid-schedule": "A schedule names no time, an interval that isn't fixed or can't be kept, "
+    "another cron expression than one of Unix's five fields, or options that don't fit.",
     "invalid-uri": "A text isn't a URI.",
     "invalid-uri-template": "A URI template has a brace without its partner, or uses more than "
     "simple expansion.",

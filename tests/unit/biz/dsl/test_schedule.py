@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from biz.dsl.schedule import Schedule
+from biz.dsl.schedule import Overlap, Schedule
 from biz.dsl.validator import check
 from tests.fixtures.workflows import Json, faults, workflow
 
@@ -70,6 +70,9 @@ def test_a_cron_expression_has_the_five_fields_of_unix(cron: str) -> None:
         ({"every": "${ .a }"}, [("invalid-schedule", "/every")]),
         ({"every": "soon"}, [("invalid-duration", "/every")]),
         ({"every": {"seconds": -1}}, [("unusable-duration", "/every")]),
+        ({"every": "PT1.5S"}, [("invalid-schedule", "/every")]),
+        ({"every": {"milliseconds": 100}}, [("invalid-schedule", "/every")]),
+        ({"on": {"all": []}}, [("invalid-schedule", "/on")]),
         ({"after": 5}, [("wrong-type", "/after")]),
         ({"after": "PT0S"}, [("invalid-schedule", "/after")]),
         ({"cron": 5}, [("wrong-type", "/cron")]),
@@ -91,3 +94,52 @@ def test_a_schedule_is_refused(schedule: Any, found: list[tuple[str, str]]) -> N
 )
 def test_a_cron_expression_is_refused(cron: str) -> None:
     assert faults(workflow(schedule={"cron": cron})) == [("invalid-schedule", "/schedule/cron")]
+
+
+def _with_options(schedule: Json, options: Any) -> Json:
+    document = workflow()["document"]
+    return workflow(schedule=schedule, document={**document, "metadata": {"schedule": options}})
+
+
+def test_metadata_say_time_zone_overlap_and_input() -> None:
+    options = {"timeZone": "Europe/Berlin", "overlap": "bufferOne", "input": {"full": True}}
+    read = check(json.dumps(_with_options({"cron": "0 3 * * *"}, options))).require().schedule
+    assert read == Schedule(
+        cron="0 3 * * *",
+        time_zone="Europe/Berlin",
+        overlap=Overlap.BUFFER_ONE,
+        input={"full": True},
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "options", "pointer"),
+    [
+        ({"cron": "0 3 * * *"}, [], ""),
+        ({"cron": "0 3 * * *"}, {"timezone": "UTC"}, "/timezone"),
+        ({"cron": "0 3 * * *"}, {"timeZone": "Mars/Olympus"}, "/timeZone"),
+        ({"cron": "0 3 * * *"}, {"timeZone": 1}, "/timeZone"),
+        ({"every": "PT1S"}, {"timeZone": "UTC"}, "/timeZone"),
+        ({"every": "PT1S"}, {"overlap": "never"}, "/overlap"),
+        ({"every": "PT1S"}, {"overlap": {}}, "/overlap"),
+        ({"after": "PT1S"}, {"overlap": "skip"}, "/overlap"),
+        ({"on": EVENTS}, {"input": {}}, "/input"),
+    ],
+)
+def test_metadata_that_dont_fit_are_refused(schedule: Json, options: Any, pointer: str) -> None:
+    found = faults(_with_options(schedule, options))
+    assert found == [("invalid-schedule", f"/document/metadata/schedule{pointer}")]
+
+
+def test_metadata_mean_nothing_without_a_schedule() -> None:
+    document = {**workflow()["document"], "metadata": {"schedule": "mine"}}
+    assert faults(workflow(document=document)) == []
+
+
+def test_the_input_of_timed_runs_must_fit_the_schema() -> None:
+    schema = {"type": "object", "required": ["day"]}
+    definition = workflow(schedule={"every": "PT1S"}, input={"schema": {"document": schema}})
+    assert faults(definition) == [("invalid-schedule", "/schedule")]
+    document = {**definition["document"], "metadata": {"schedule": {"input": {"day": 1}}}}
+    assert faults({**definition, "document": document}) == []
+    assert faults({**definition, "schedule": {"on": EVENTS}}) == []
