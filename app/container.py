@@ -32,6 +32,9 @@ from biz.paging import PageTokens
 from biz.reconciler import Reconciler
 from biz.removal import RemovalUsecase
 from biz.retention import RetentionPolicy, RetentionSweeper
+from biz.schedule import ScheduleUsecase
+from biz.schedule_reconciler import ScheduleReconciler
+from biz.scheduling import Scheduling
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
@@ -44,11 +47,13 @@ from data.lease import PeeweeLeaseRepo
 from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
 from data.removal import PeeweeRemovalRepo
+from data.schedule import PeeweeScheduleRepo
 from data.secrets import LocalSecrets
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
 from data.template_alias import PeeweeTemplateAliasRepo
 from data.temporal import TemporalEngine
+from data.temporal_timetable import TemporalTimetable
 from server.grpc_server import GrpcServer, Service
 from server.interceptors.standard import standard_chain
 from server.service.admin import AdminService
@@ -82,6 +87,7 @@ from workflows.activities.processes.runner import ProcessLimits
 from workflows.activities.processes.script_process import ScriptActivities
 from workflows.activities.processes.shell_process import ShellActivities
 from workflows.activities.recording import RecordingActivities
+from workflows.activities.scheduled_starts import ScheduledStartActivities
 from workflows.worker import build_worker
 
 
@@ -148,16 +154,48 @@ class Container(containers.DeclarativeContainer):
         namespace=settings.provided.temporal_namespace,
         tracing=tracing,
     )
+    engine_version = providers.Callable(version, "workflow-engine")
     engine = providers.Singleton(
         TemporalEngine,
         client=temporal_client,
         task_queue=settings.provided.task_queue,
-        version=providers.Callable(version, "workflow-engine"),
+        version=engine_version,
+    )
+    timetable = providers.Singleton(
+        TemporalTimetable,
+        client=temporal_client,
+        task_queue=settings.provided.task_queue,
+        clock=clock,
     )
 
     page_tokens = providers.Singleton(PageTokens, signing_key=signing_key)
+    execution_runs = providers.Singleton(
+        ExecutionRuns, repo=execution_repo, engine=engine, clock=clock
+    )
+    schedule_repo = providers.Singleton(PeeweeScheduleRepo, database=checked_database)
+    scheduling = providers.Singleton(
+        Scheduling,
+        repo=schedule_repo,
+        templates=template_repo,
+        versions=template_alias_repo,
+        executions=execution_repo,
+        runs=execution_runs,
+        timetable=timetable,
+        clock=clock,
+    )
+    schedules = providers.Singleton(
+        ScheduleUsecase,
+        repo=schedule_repo,
+        scheduling=scheduling,
+        page_tokens=page_tokens,
+        clock=clock,
+    )
     templates = providers.Singleton(
-        TemplateUsecase, repo=template_repo, page_tokens=page_tokens, clock=clock
+        TemplateUsecase,
+        repo=template_repo,
+        watcher=scheduling,
+        page_tokens=page_tokens,
+        clock=clock,
     )
     template_aliases = providers.Singleton(
         TemplateAliasUsecase,
@@ -165,9 +203,6 @@ class Container(containers.DeclarativeContainer):
         templates=template_repo,
         page_tokens=page_tokens,
         clock=clock,
-    )
-    execution_runs = providers.Singleton(
-        ExecutionRuns, repo=execution_repo, engine=engine, clock=clock
     )
     executions = providers.Singleton(
         ExecutionUsecase,
@@ -205,6 +240,9 @@ class Container(containers.DeclarativeContainer):
     template_service = providers.Singleton(
         TemplateService, templates=templates, aliases=template_aliases
     )
+    runs_url = providers.Callable(
+        _runs_url, settings.provided.temporal_ui_url, settings.provided.temporal_namespace
+    )
     execution_service = providers.Singleton(
         ExecutionService,
         executions=executions,
@@ -213,9 +251,7 @@ class Container(containers.DeclarativeContainer):
         events=events,
         removal=removal,
         live=live,
-        runs_url=providers.Callable(
-            _runs_url, settings.provided.temporal_ui_url, settings.provided.temporal_namespace
-        ),
+        runs_url=runs_url,
     )
     workflow_service = providers.Singleton(
         WorkflowService,
@@ -230,6 +266,9 @@ class Container(containers.DeclarativeContainer):
             ),
             clock=clock,
         ),
+        schedules=schedules,
+        runs_url=runs_url,
+        clock=clock,
     )
     admin_service = providers.Singleton(AdminService)
     services = providers.List(
@@ -325,6 +364,18 @@ class Container(containers.DeclarativeContainer):
             interval=providers.Callable(_seconds, settings.provided.reconcile_seconds),
             sweep_interval=providers.Callable(_seconds, settings.provided.reconcile_sweep_seconds),
             pending_grace=providers.Callable(_seconds, settings.provided.reconcile_pending_seconds),
+        ),
+    )
+    schedule_reconciler = Part(
+        resources.run_schedule_reconciler,
+        reconciler=providers.Singleton(
+            ScheduleReconciler,
+            repo=schedule_repo,
+            scheduling=scheduling,
+            timetable=timetable,
+            clock=clock,
+            interval=providers.Callable(_seconds, settings.provided.reconcile_seconds),
+            sweep_interval=providers.Callable(_seconds, settings.provided.reconcile_sweep_seconds),
         ),
     )
 
@@ -480,7 +531,12 @@ class Container(containers.DeclarativeContainer):
             client=temporal_client,
             task_queue=settings.provided.task_queue,
             callers=callers,
-            recording=providers.Singleton(RecordingActivities, recorder=recorder),
+            recording=providers.Singleton(
+                RecordingActivities, recorder=recorder, watcher=scheduling
+            ),
+            scheduled_starts=providers.Singleton(
+                ScheduledStartActivities, starter=scheduling, engine_version=engine_version
+            ),
             evaluation=providers.Singleton(EvaluationActivities, evaluator=expression_pool),
             listening=providers.Singleton(ListeningActivities, source=event_repo),
             max_concurrent_calls=settings.provided.max_concurrent_calls,

@@ -23,6 +23,7 @@ from biz.live import LiveHistory
 from biz.log_writer import LogWriter
 from biz.reconciler import Reconciler
 from biz.retention import RetentionSweeper
+from biz.schedule_reconciler import ScheduleReconciler
 from data.database import Database
 from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
@@ -258,6 +259,18 @@ async def run_retention_sweeper(*, sweeper: RetentionSweeper) -> AsyncIterator[a
 async def run_reconciler(*, reconciler: Reconciler) -> AsyncIterator[asyncio.Task[None]]:
     """The task in which it runs."""
     task = asyncio.create_task(reconciler.run(), name="the reconciler")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def run_schedule_reconciler(
+    *, reconciler: ScheduleReconciler
+) -> AsyncIterator[asyncio.Task[None]]:
+    """The task in which it runs."""
+    task = asyncio.create_task(reconciler.run(), name="the reconciler of schedules")
     try:
         yield task
     finally:

@@ -6,7 +6,8 @@
     ├── NotFound
     │   ├── TemplateNotFound
     │   ├── TemplateAliasNotFound
-    │   └── ExecutionNotFound
+    │   ├── ExecutionNotFound
+    │   └── ScheduleNotFound
     ├── AlreadyExists
     │   ├── TemplateAlreadyExists
     │   ├── BusinessKeyInUse
@@ -15,7 +16,8 @@
     │   ├── TemplateInactive
     │   ├── TemplateInUse
     │   ├── ExecutionEnded
-    │   └── ExecutionNotEnded
+    │   ├── ExecutionNotEnded
+    │   └── ScheduleNotTimed
     ├── Aborted
     │   └── TemplateEtagMismatch
     ├── ResourceExhausted         a limit is reached
@@ -106,6 +108,13 @@ class PayloadNotFound(NotFound):
         )
 
 
+class ScheduleNotFound(NotFound):
+    reason = "SCHEDULE_NOT_FOUND"
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"there is no schedule {id}", schedule_id=id)
+
+
 class AlreadyExists(DomainError):
     """The name or key is taken."""
 
@@ -177,6 +186,19 @@ class ExecutionNotEnded(FailedPrecondition):
             f"the execution {id} is {status}; only one that has ended can be deleted",
             execution_id=id,
             status=str(status),
+        )
+
+
+class ScheduleNotTimed(FailedPrecondition):
+    """Its starts are not at times that are known beforehand."""
+
+    reason = "SCHEDULE_NOT_TIMED"
+
+    def __init__(self, id: str, kind: str) -> None:
+        super().__init__(
+            f"the schedule {id} goes by {kind}, which has no times to make up for",
+            schedule_id=id,
+            kind=str(kind),
         )
 
 

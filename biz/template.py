@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from biz.errors import (
     InvalidArgument,
     InvalidDefinition,
     TemplateInactive,
+    Unavailable,
     Violation,
 )
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
@@ -137,13 +139,27 @@ class TemplateRepo(Protocol):
         ...
 
 
+class TemplateWatcher(Protocol):
+    """What follows templates, such as their schedules."""
+
+    async def template_changed(self, namespace: str, name: str) -> None:
+        """Told after a change of a version of this name was stored."""
+        ...
+
+
 class TemplateUsecase:
     """What callers can do with templates."""
 
     def __init__(
-        self, *, repo: TemplateRepo, page_tokens: PageTokens, clock: Callable[[], datetime]
+        self,
+        *,
+        repo: TemplateRepo,
+        page_tokens: PageTokens,
+        clock: Callable[[], datetime],
+        watcher: TemplateWatcher | None = None,
     ) -> None:
         self._repo = repo
+        self._watcher = watcher
         self._page_tokens = page_tokens
         self._clock = clock
         # A thread of their own: a large definition takes seconds, and holds up only others.
@@ -188,7 +204,9 @@ class TemplateUsecase:
         if too_long := list(check_length("version", template.version, MAX_VERSION_LENGTH)):
             raise InvalidArgument(too_long)
         key = request_key("CreateTemplate", template.namespace, request_id, request_content)
-        return await self._repo.create(template, key)
+        created = await self._repo.create(template, key)
+        await self._tell(created)
+        return created
 
     async def get(self, id: int) -> Template:
         """Raises TemplateNotFound."""
@@ -216,11 +234,18 @@ class TemplateUsecase:
             change = replace(change, digest=_digest(change.config))
         elif faults:
             raise InvalidArgument(faults)
-        return await self._repo.update(id, change, updated_at=self._clock(), etag=etag)
+        before = await self._repo.get(id)
+        updated = await self._repo.update(id, change, updated_at=self._clock(), etag=etag)
+        await self._tell(updated)
+        if before.name != updated.name:
+            await self._tell(before)
+        return updated
 
     async def delete(self, id: int, *, force: bool = False) -> None:
         """Raises TemplateNotFound, TemplateInUse. Executions keep their pinned definition."""
+        template = await self._repo.get(id)
         await self._repo.delete(id, force=force)
+        await self._tell(template)
 
     async def list(
         self, request: PageRequest, *, query: TemplateQuery, labels: Sequence[str] = ()
@@ -243,6 +268,12 @@ class TemplateUsecase:
     async def require_valid(self, config: str) -> None:
         """Raises InvalidArgument, InvalidDefinition where a definition couldn't be stored."""
         await self._checked(config, ())
+
+    async def _tell(self, template: Template) -> None:
+        """What follows the template hears of its change; it is told again where that fails."""
+        if self._watcher is not None:
+            with suppress(Unavailable):
+                await self._watcher.template_changed(template.namespace, template.name)
 
     async def _checked(self, config: str, faults: Sequence[Violation]) -> Checked:
         """The definition, once it and the other fields have no fault."""

@@ -165,6 +165,52 @@ class ExecutionLogRow(peewee.Model):
         table_name = "execution_log"
 
 
+class ScheduleRow(peewee.Model):
+    """What starts executions of a template's name. `interval_length` is in microseconds.
+
+    `event_cursor` is the last event that was looked at; `partial_matches` are those of which events
+    are still awaited, as JSON.
+    """
+
+    id = peewee.TextField(primary_key=True)
+    namespace = peewee.TextField()
+    template_name = peewee.CharField(max_length=255)
+    kind = peewee.TextField()
+    template_id = peewee.BigIntegerField()
+    template_version = peewee.TextField()
+    is_active = peewee.BooleanField()
+    is_held = peewee.BooleanField()
+    hold_reason = peewee.TextField()
+    expression = peewee.TextField()
+    interval_length = peewee.BigIntegerField()
+    anchor = peewee.BigIntegerField()
+    time_zone = peewee.TextField()
+    overlap = peewee.TextField()
+    revision = peewee.BigIntegerField()
+    applied_revision = peewee.BigIntegerField()
+    last_start_at = peewee.BigIntegerField(null=True)
+    last_execution_id = peewee.TextField()
+    due_at = peewee.BigIntegerField(null=True)
+    event_cursor = peewee.BigIntegerField()
+    input = peewee.TextField(null=True)
+    filters = peewee.TextField()
+    partial_matches = peewee.TextField()
+
+    class Meta:
+        table_name = "schedule"
+
+
+class TemplateChangeRow(peewee.Model):
+    """A change of a version of a name that isn't settled yet."""
+
+    sequence = peewee.BigAutoField()
+    namespace = peewee.TextField()
+    name = peewee.TextField()
+
+    class Meta:
+        table_name = "template_change"
+
+
 class RequestRow(peewee.Model):
     """A request that made something; `resource_id` is the id of what it made, as text."""
 

@@ -39,6 +39,7 @@ from data.models import (
 )
 from data.query import first_row, for_update, has_labels
 from data.template_alias import move_aliases
+from data.template_change import note_change
 
 _ORDERS: Mapping[str, peewee.Field[Any]] = {
     "created_at": TemplateRow.created_at,
@@ -92,6 +93,7 @@ def _create(db: peewee.Database, template: NewTemplate, request: RequestKey | No
     for row in list(query.execute(db)):
         if request:
             name_resource(db, request, str(row.id))
+        note_change(db, row.namespace, row.name)
         return _from_row(row)
     raise TemplateAlreadyExists(template.namespace, template.name, template.version)
 
@@ -111,7 +113,7 @@ def _update(
         raise _not_found(id)
     if etag and etag != _from_row(row).etag:
         raise TemplateEtagMismatch(id)
-    renamed = change.name not in (None, row.name)
+    name_before = row.name
     values = {
         **_changed_columns(change),
         "updated_at": to_microseconds(updated_at),
@@ -123,14 +125,16 @@ def _update(
         TemplateRow.update(values).where(TemplateRow.id == id).execute(db)
     except peewee.IntegrityError:
         raise TemplateAlreadyExists(row.namespace, row.name, row.version) from None
-    if renamed:
+    note_change(db, row.namespace, name_before, row.name)
+    if row.name != name_before:
         move_aliases(db, template_id=id, namespace=row.namespace, name=row.name)
     return _from_row(row)
 
 
 def _delete(db: peewee.Database, id: int, force: bool) -> None:
-    query = TemplateRow.select(TemplateRow.id).where(TemplateRow.id == id)
-    if first_row(db, for_update(db, query)) is None:
+    query = TemplateRow.select(TemplateRow.namespace, TemplateRow.name).where(TemplateRow.id == id)
+    row = first_row(db, for_update(db, query))
+    if row is None:
         raise _not_found(id)
     if not force:
         for user in _users(db, id):
@@ -139,6 +143,7 @@ def _delete(db: peewee.Database, id: int, force: bool) -> None:
                 template_id=str(id),
             )
     TemplateRow.delete().where(TemplateRow.id == id).execute(db)
+    note_change(db, row.namespace, row.name)
 
 
 def _users(db: peewee.Database, id: int) -> Iterator[str]:

@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.repos",
     "tests.fixtures.run_service",
+    "tests.fixtures.scheduled_service",
     "tests.fixtures.sql_database",
     "tests.fixtures.stack",
     "tests.fixtures.team_worker",

@@ -11,7 +11,9 @@ from workflows.activities.expressions.evaluation import EvaluationActivities
 from workflows.activities.giving_way import breathe
 from workflows.activities.listening import ListeningActivities
 from workflows.activities.recording import RecordingActivities
+from workflows.activities.scheduled_starts import ScheduledStartActivities
 from workflows.definition_workflow import DefinitionWorkflow
+from workflows.scheduled_start import ScheduledStartWorkflow
 
 _STICKY_TIMEOUT = timedelta(seconds=2)
 """How long a run waits for a worker that knew it, before another one takes it over."""
@@ -34,6 +36,7 @@ def build_worker(
     recording: RecordingActivities,
     evaluation: EvaluationActivities,
     listening: ListeningActivities,
+    scheduled_starts: ScheduledStartActivities,
     max_concurrent_calls: int,
     drain: timedelta,
 ) -> Worker:
@@ -44,7 +47,7 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[DefinitionWorkflow],
+        workflows=[DefinitionWorkflow, ScheduledStartWorkflow],
         activities=[
             breathe,
             *(caller.call for caller in callers),
@@ -54,6 +57,7 @@ def build_worker(
             evaluation.evaluate_expression,
             listening.fetch_events,
             listening.stop_listening,
+            scheduled_starts.start_due,
         ],
         max_concurrent_activities=max_concurrent_calls,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,

@@ -32,6 +32,7 @@ from biz.execution_log import ExecutionLog, LogLevel, LogQuery
 from biz.history import PayloadReference
 from biz.live_topic import HistoryEnd
 from biz.paging import PageRequest
+from biz.schedule import Schedule, ScheduleKind
 from biz.template import Template, TemplateChange, TemplateQuery, TemplateStatus
 from biz.template_alias import TemplateAlias
 from server.service.values import text_to_proto, value_from_proto, value_to_proto
@@ -369,6 +370,51 @@ def _workflow_error(error: execution_pb2.Execution.Error, faults: list[Violation
     )
 
 
+def schedule_to_proto(schedule: Schedule, *, now: datetime) -> workflow_pb2.Schedule:
+    """The message, with the next times after `now`."""
+    wanted = schedule.wanted
+    message = workflow_pb2.Schedule(
+        id=schedule.id,
+        namespace=schedule.namespace,
+        template_id=wanted.template_id,
+        template_name=schedule.template_name,
+        template_version=wanted.template_version,
+        kind=workflow_pb2.Schedule.Kind.Value(schedule.kind.name),
+        expression=wanted.expression,
+        time_zone=wanted.time_zone if schedule.kind is ScheduleKind.CRON else "",
+        overlap_policy=workflow_pb2.Schedule.OverlapPolicy.Value(wanted.overlap.name),
+        paused=schedule.is_paused,
+        pause_reason=schedule.pause_reason,
+        last_start_time=_timestamp(schedule.last_start_time),
+        last_execution_id=schedule.last_execution_id,
+    )
+    message.next_start_times.extend(map(_present_timestamp, schedule.next_times(now)))
+    return message
+
+
+def trigger_input_from_proto(request: workflow_pb2.TriggerScheduleRequest) -> Any:
+    """The input, None where there is none. Raises InvalidArgument."""
+    if not request.HasField("input"):
+        return None
+    faults: list[Violation] = []
+    input = value_from_proto(request.input, field="input", faults=faults)
+    _refuse(faults)
+    return input
+
+
+def backfill_window_from_proto(
+    request: workflow_pb2.BackfillScheduleRequest,
+) -> tuple[datetime, datetime]:
+    """The beginning and the end. Raises InvalidArgument where one of them is missing."""
+    faults = [
+        Violation(field=field, code="empty", message="is missing")
+        for field in ("start_time", "end_time")
+        if not request.HasField(field)
+    ]
+    _refuse(faults)
+    return _datetime(request.start_time), _datetime(request.end_time)
+
+
 def _error(error: WorkflowError) -> execution_pb2.Execution.Error:
     return execution_pb2.Execution.Error(
         type=text_to_proto(error.type),
@@ -380,8 +426,10 @@ def _error(error: WorkflowError) -> execution_pb2.Execution.Error:
 
 
 def _timestamp(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
+    return None if time is None else _present_timestamp(time)
+
+
+def _present_timestamp(time: datetime) -> Timestamp:
     message = Timestamp()
     message.FromDatetime(time)
     return message

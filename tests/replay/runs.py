@@ -17,6 +17,7 @@ from biz.dsl.events.interests import admits
 from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
 from biz.execution import Execution, ExecutionEnd, ExecutionProgress
 from biz.history_batch import NO_HISTORY, HistoryBatch
+from biz.timetable import DueExecution, ScheduledStart
 from tests.fixtures.entities import COMPLETED
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from workflows.activities.a2a.a2a_call import A2aActivities
@@ -39,6 +40,7 @@ from workflows.activities.processes.policy import ProcessPolicy
 from workflows.activities.processes.runner import ProcessLimits, ProcessRunner
 from workflows.activities.processes.shell_process import ShellActivities
 from workflows.activities.recording import RecordingActivities
+from workflows.activities.scheduled_starts import ScheduledStartActivities
 from workflows.worker import build_worker
 
 
@@ -396,6 +398,13 @@ class _Events:
         return None
 
 
+class _NoSchedules:
+    """Knows no schedule."""
+
+    async def start_due(self, start: ScheduledStart, key: str) -> DueExecution | None:
+        return None
+
+
 class _Children:
     """Stores nothing: each child runs the definition that it is named after."""
 
@@ -465,6 +474,9 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
             recording=RecordingActivities(recorder=recorder),
             evaluation=EvaluationActivities(evaluator=pool),
             listening=ListeningActivities(source=_Events()),
+            scheduled_starts=ScheduledStartActivities(
+                starter=_NoSchedules(), engine_version="test"
+            ),
             max_concurrent_calls=10,
             drain=timedelta(seconds=1),
         )

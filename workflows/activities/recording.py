@@ -1,10 +1,20 @@
 """Writes what a run says of itself to the database."""
 
+from typing import Protocol
+
 from temporalio import activity
 
 from biz.errors import DatabaseUnavailable
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionRecorder
 from biz.history_batch import HistoryBatch
+
+
+class EndWatcher(Protocol):
+    """Who wants to know of the ends of runs."""
+
+    async def run_ended(self, execution_id: str) -> None:
+        """Told after the end was written, once or more often."""
+        ...
 
 
 class RecordingActivities:
@@ -13,8 +23,9 @@ class RecordingActivities:
     `events` is the text of a HistoryBatch.
     """
 
-    def __init__(self, *, recorder: ExecutionRecorder) -> None:
+    def __init__(self, *, recorder: ExecutionRecorder, watcher: EndWatcher | None = None) -> None:
         self._recorder = recorder
+        self._watcher = watcher
 
     @activity.defn
     async def record_progress(
@@ -38,3 +49,5 @@ class RecordingActivities:
     async def record_end(self, execution_id: str, end: ExecutionEnd, events: str = "") -> None:
         """Fails while the database is down."""
         await self._recorder.record_end(execution_id, end, HistoryBatch.from_text(events))
+        if self._watcher is not None:
+            await self._watcher.run_ended(execution_id)

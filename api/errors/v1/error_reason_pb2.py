@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n api/errors/v1/error_reason.proto\x12\rapi.errors.v1*\x83\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x14\n\x10INVALID_ARGUMENT\x10\x01\x12\x16\n\x12INVALID_DEFINITION\x10\x02\x12\x16\n\x12TEMPLATE_NOT_FOUND\x10\x03\x12\x1c\n\x18TEMPLATE_ALIAS_NOT_FOUND\x10\x04\x12\x17\n\x13\x45XECUTION_NOT_FOUND\x10\x05\x12\x1b\n\x17TEMPLATE_ALREADY_EXISTS\x10\x06\x12\x17\n\x13\x42USINESS_KEY_IN_USE\x10\x07\x12\x15\n\x11REQUEST_ID_REUSED\x10\x08\x12\x15\n\x11TEMPLATE_INACTIVE\x10\t\x12\x13\n\x0fTEMPLATE_IN_USE\x10\n\x12\x1a\n\x16TEMPLATE_ETAG_MISMATCH\x10\x0b\x12\x18\n\x14\x44\x41TABASE_UNAVAILABLE\x10\x0c\x12\x16\n\x12\x45NGINE_UNAVAILABLE\x10\r\x12\x16\n\x12SERVER_UNAVAILABLE\x10\x0e\x12\x11\n\rUNIMPLEMENTED\x10\x0f\x12\x15\n\x11\x44\x45\x41\x44LINE_EXCEEDED\x10\x10\x12\r\n\tCANCELLED\x10\x11\x12\x16\n\x12RESOURCE_EXHAUSTED\x10\x12\x12\x13\n\x0fUNAUTHENTICATED\x10\x13\x12\x15\n\x11PERMISSION_DENIED\x10\x14\x12\x13\n\x0fROUTE_NOT_FOUND\x10\x15\x12\x0c\n\x08INTERNAL\x10\x16\x12\x13\n\x0f\x45XECUTION_ENDED\x10\x17\x12\x17\n\x13\x45XECUTION_NOT_ENDED\x10\x18\x12\x15\n\x11PAYLOAD_NOT_FOUND\x10\x19\x12\x15\n\x11\x44RY_RUN_TOO_LARGE\x10\x1a\x42(Z&workflow-engine/api/errors/v1;errorsv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n api/errors/v1/error_reason.proto\x12\rapi.errors.v1*\xb3\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x14\n\x10INVALID_ARGUMENT\x10\x01\x12\x16\n\x12INVALID_DEFINITION\x10\x02\x12\x16\n\x12TEMPLATE_NOT_FOUND\x10\x03\x12\x1c\n\x18TEMPLATE_ALIAS_NOT_FOUND\x10\x04\x12\x17\n\x13\x45XECUTION_NOT_FOUND\x10\x05\x12\x1b\n\x17TEMPLATE_ALREADY_EXISTS\x10\x06\x12\x17\n\x13\x42USINESS_KEY_IN_USE\x10\x07\x12\x15\n\x11REQUEST_ID_REUSED\x10\x08\x12\x15\n\x11TEMPLATE_INACTIVE\x10\t\x12\x13\n\x0fTEMPLATE_IN_USE\x10\n\x12\x1a\n\x16TEMPLATE_ETAG_MISMATCH\x10\x0b\x12\x18\n\x14\x44\x41TABASE_UNAVAILABLE\x10\x0c\x12\x16\n\x12\x45NGINE_UNAVAILABLE\x10\r\x12\x16\n\x12SERVER_UNAVAILABLE\x10\x0e\x12\x11\n\rUNIMPLEMENTED\x10\x0f\x12\x15\n\x11\x44\x45\x41\x44LINE_EXCEEDED\x10\x10\x12\r\n\tCANCELLED\x10\x11\x12\x16\n\x12RESOURCE_EXHAUSTED\x10\x12\x12\x13\n\x0fUNAUTHENTICATED\x10\x13\x12\x15\n\x11PERMISSION_DENIED\x10\x14\x12\x13\n\x0fROUTE_NOT_FOUND\x10\x15\x12\x0c\n\x08INTERNAL\x10\x16\x12\x13\n\x0f\x45XECUTION_ENDED\x10\x17\x12\x17\n\x13\x45XECUTION_NOT_ENDED\x10\x18\x12\x15\n\x11PAYLOAD_NOT_FOUND\x10\x19\x12\x15\n\x11\x44RY_RUN_TOO_LARGE\x10\x1a\x12\x16\n\x12SCHEDULE_NOT_FOUND\x10\x1b\x12\x16\n\x12SCHEDULE_NOT_TIMED\x10\x1c\x42(Z&workflow-engine/api/errors/v1;errorsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z&workflow-engine/api/errors/v1;errorsv1'
   _globals['_ERRORREASON']._serialized_start=52
-  _globals['_ERRORREASON']._serialized_end=695
+  _globals['_ERRORREASON']._serialized_end=743
 # @@protoc_insertion_point(module_scope)

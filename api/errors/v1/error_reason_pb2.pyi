@@ -104,6 +104,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED: the dry run goes beyond what may be computed, kept or answered for one. Give
     it less to do.
     """
+    SCHEDULE_NOT_FOUND: _ErrorReason.ValueType  # 27
+    """NOT_FOUND: there is no such schedule, or it went with its template. List schedules to find its
+    id.
+    """
+    SCHEDULE_NOT_TIMED: _ErrorReason.ValueType  # 28
+    """FAILED_PRECONDITION: the schedule has no times that are known beforehand, since it goes by events
+    or by the ends of runs. Trigger it instead.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, with the domain
@@ -191,5 +199,13 @@ the digest from the reference in ListExecutionEvents.
 DRY_RUN_TOO_LARGE: ErrorReason.ValueType  # 26
 """RESOURCE_EXHAUSTED: the dry run goes beyond what may be computed, kept or answered for one. Give
 it less to do.
+"""
+SCHEDULE_NOT_FOUND: ErrorReason.ValueType  # 27
+"""NOT_FOUND: there is no such schedule, or it went with its template. List schedules to find its
+id.
+"""
+SCHEDULE_NOT_TIMED: ErrorReason.ValueType  # 28
+"""FAILED_PRECONDITION: the schedule has no times that are known beforehand, since it goes by events
+or by the ends of runs. Trigger it instead.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

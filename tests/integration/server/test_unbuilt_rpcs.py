@@ -33,6 +33,12 @@ BUILT = {
     "TestWorkflow",
     "SignalExecution",
     "PublishEvent",
+    "ListSchedules",
+    "GetSchedule",
+    "PauseSchedule",
+    "ResumeSchedule",
+    "TriggerSchedule",
+    "BackfillSchedule",
     "DeleteExecution",
 }
 UNBUILT = [

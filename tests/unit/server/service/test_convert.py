@@ -23,6 +23,7 @@ from server.service.convert import (
     lifecycle_event_to_proto,
     log_query_from_proto,
     log_to_proto,
+    schedule_to_proto,
     start_request_from_proto,
     template_alias_to_proto,
     template_change_from_proto,
@@ -30,7 +31,17 @@ from server.service.convert import (
     template_to_proto,
     watch_record_to_proto,
 )
-from tests.fixtures.entities import ALIAS, AT, COMPLETED, EVENT, FAULTED, LOG, TEMPLATE
+from tests.fixtures.entities import (
+    ALIAS,
+    AT,
+    COMPLETED,
+    EVENT,
+    FAULTED,
+    LOG,
+    NOW,
+    SCHEDULE,
+    TEMPLATE,
+)
 
 Execution = execution_pb2.Execution
 
@@ -79,6 +90,32 @@ def test_every_field_of_an_alias_is_filled() -> None:
     assert fields(message) == all_fields(message)
     assert (message.namespace, message.name, message.alias) == ("shop", "order", "prod")
     assert (message.version, message.template_id) == ("1.2.3", 7)
+
+
+def test_every_field_of_a_schedule_is_filled() -> None:
+    message = schedule_to_proto(SCHEDULE, now=NOW)
+    assert fields(message) == all_fields(message) - {"paused"}
+    assert MessageToDict(message, preserving_proto_field_name=True) == {
+        "id": "s-1",
+        "namespace": "shop",
+        "template_id": "7",
+        "template_name": "order",
+        "template_version": "1.2.3",
+        "kind": "CRON",
+        "expression": "0 3 * * *",
+        "time_zone": "Europe/Berlin",
+        "overlap_policy": "SKIP",
+        "pause_reason": "maintenance is over",
+        "last_start_time": "2025-03-14T15:09:26.535897Z",
+        "last_execution_id": "e-1",
+        "next_start_times": [f"2025-03-{day}T02:00:00Z" for day in range(16, 21)],
+    }
+
+
+def test_a_schedule_that_is_paused_has_no_next_times() -> None:
+    message = schedule_to_proto(replace(SCHEDULE, is_held=True), now=NOW)
+    assert message.paused
+    assert not message.next_start_times
 
 
 def test_every_field_of_an_execution_is_filled() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from api.execution.v1 import execution_pb2
 from api.template.v1 import template_pb2
@@ -15,7 +16,16 @@ from biz.paging import Page
 from server.service.execution import ExecutionService
 from server.service.template import TemplateService
 from server.service.workflow import WorkflowService
-from tests.fixtures.entities import ALIAS, COMPLETED, DRY_RUN, EVENT, LOG, TEMPLATE
+from tests.fixtures.entities import (
+    ALIAS,
+    COMPLETED,
+    DRY_RUN,
+    EVENT,
+    LOG,
+    NOW,
+    SCHEDULE,
+    TEMPLATE,
+)
 
 
 class Recorder:
@@ -61,6 +71,14 @@ EXECUTIONS = {
     "get": COMPLETED,
     "list": Page(items=[COMPLETED], next_token="next", total=41),
 }
+SCHEDULES = {
+    "get": SCHEDULE,
+    "list": Page(items=[SCHEDULE], next_token="next", total=41),
+    "pause": SCHEDULE,
+    "resume": SCHEDULE,
+    "trigger": COMPLETED,
+    "backfill": 3,
+}
 REQUESTS: Mapping[str, Message] = {
     "CreateTemplate": template_pb2.CreateTemplateRequest(),
     "GetTemplate": template_pb2.GetTemplateRequest(),
@@ -81,6 +99,14 @@ REQUESTS: Mapping[str, Message] = {
     "DeleteExecution": execution_pb2.DeleteExecutionRequest(),
     "ValidateWorkflow": workflow_pb2.ValidateWorkflowRequest(),
     "TestWorkflow": workflow_pb2.TestWorkflowRequest(),
+    "ListSchedules": workflow_pb2.ListSchedulesRequest(),
+    "GetSchedule": workflow_pb2.GetScheduleRequest(),
+    "PauseSchedule": workflow_pb2.PauseScheduleRequest(),
+    "ResumeSchedule": workflow_pb2.ResumeScheduleRequest(),
+    "TriggerSchedule": workflow_pb2.TriggerScheduleRequest(),
+    "BackfillSchedule": workflow_pb2.BackfillScheduleRequest(
+        start_time=Timestamp(seconds=1), end_time=Timestamp(seconds=2)
+    ),
 }
 
 
@@ -96,6 +122,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     live: Any = LiveRecorder()
     workflows: Any = Recorder({"validate": ()})
     dry_runs: Any = Recorder({"run": DRY_RUN})
+    schedules: Any = Recorder(SCHEDULES)
     services: list[Any] = [
         TemplateService(templates=templates, aliases=aliases),
         ExecutionService(
@@ -106,7 +133,9 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
             removal=removal,
             live=live,
         ),
-        WorkflowService(workflows=workflows, dry_runs=dry_runs),
+        WorkflowService(
+            workflows=workflows, dry_runs=dry_runs, schedules=schedules, clock=lambda: NOW
+        ),
     ]
     [service] = [s for s in services if rpc in type(s).__dict__]
     try:
@@ -126,6 +155,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         live,
         workflows,
         dry_runs,
+        schedules,
     )
     return [asked for case in cases for asked in case.asked], answer
 
@@ -168,13 +198,21 @@ def set_field(request: Message, field: FieldDescriptor) -> None:
 )
 async def test_every_field_of_a_request_counts(rpc: str, name: str) -> None:
     request = type(REQUESTS[rpc])()
+    request.CopyFrom(REQUESTS[rpc])
     set_field(request, request.DESCRIPTOR.fields_by_name[name])
     assert await outcome(rpc, request) != await outcome(rpc, REQUESTS[rpc])
 
 
-@pytest.mark.parametrize(
-    "rpc", ["ListTemplates", "ListTemplateAliases", "ListExecutions", "ListExecutionLogs"]
+PAGES = (
+    "ListTemplates",
+    "ListTemplateAliases",
+    "ListExecutions",
+    "ListExecutionLogs",
+    "ListSchedules",
 )
+
+
+@pytest.mark.parametrize("rpc", PAGES)
 async def test_a_page_is_answered_whole(rpc: str) -> None:
     _, answer = await outcome(rpc, REQUESTS[rpc])
     assert len(answer.ListFields()) == len(answer.DESCRIPTOR.fields)
@@ -190,6 +228,10 @@ async def test_a_page_is_answered_whole(rpc: str) -> None:
         ("SetTemplateAlias", "template_alias"),
         ("StartExecution", "execution"),
         ("GetExecution", "execution"),
+        ("GetSchedule", "schedule"),
+        ("PauseSchedule", "schedule"),
+        ("ResumeSchedule", "schedule"),
+        ("TriggerSchedule", "execution"),
     ],
 )
 async def test_a_resource_is_answered_in_the_field_named_after_it(rpc: str, field: str) -> None:
