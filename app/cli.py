@@ -122,6 +122,32 @@ def validate(files: _Files) -> None:
         raise typer.Exit(1)
 
 
+@cli.command("test", rich_help_panel=_USE)
+def run_tests(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Files of tests (docs/testing.md).")
+    ],
+    junit: Annotated[
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write the results as JUnit's XML, too."),
+    ] = None,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--faults",
+            help="Fail each call of each case in turn, and tell how the run ends then and which "
+            "calls follow.",
+        ),
+    ] = False,
+) -> None:
+    """Tests workflows in memory; needs no server. Exits 1 where a case isn't as expected."""
+    from app.commands import test as command
+
+    is_well = command.fail_calls(files) if faults else command.run_cases(files, junit=junit)
+    if not is_well:
+        raise typer.Exit(1)
+
+
 @cli.command(rich_help_panel=_USE)
 def apply(
     files: _Files,

@@ -16,7 +16,7 @@ from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.events.event import Event
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.lifecycle import ABSENT, LifecycleEvent, LifecycleType
-from biz.dsl.memory_runtime import MemoryRuntime, run_in_memory
+from biz.dsl.memory_runtime import Answer, MemoryRuntime, run_in_memory
 from biz.dsl.mocks import MadeCall, MissingMock, Mock, Mocks
 from biz.dsl.sizes import json_size
 from biz.dsl.validator import load_workflow
@@ -53,7 +53,8 @@ class TimedEvent:
 class Rehearsal:
     """What is to be run. `config` is a definition without errors.
 
-    `mocks` are by the references of tasks, with the numbers of iterations or without.
+    `mocks` are by the references of tasks, with the numbers of iterations or without; `default`
+    answers the calls that have none, if given.
     """
 
     config: str
@@ -61,6 +62,7 @@ class Rehearsal:
     start: datetime
     mocks: Mapping[str, Mock] = field(default_factory=dict)
     events: Sequence[TimedEvent] = ()
+    default: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ def rehearse(rehearsal: Rehearsal) -> DryRun:
     runs.
     """
     workflow = load_workflow(rehearsal.config)
-    mocks = Mocks(rehearsal.mocks)
+    mocks = Mocks(rehearsal.mocks, default=rehearsal.default)
     runtime = _BoundedRuntime(
         answer=mocks.answer,
         evaluate=_evaluate,

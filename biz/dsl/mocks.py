@@ -41,7 +41,6 @@ class MadeCall:
     task: str
     kind: str
     sent: Mapping[str, Any]
-    is_answered: bool = True
 
 
 class UnknownTask(Exception):
@@ -64,8 +63,12 @@ class MissingMock(Exception):
 class Mocks:
     """Answers the calls of one run; `calls` are those that were made, in order."""
 
-    def __init__(self, mocks: Mapping[str, Mock]) -> None:
-        """`mocks` are by the references of tasks, with the numbers of iterations or without."""
+    def __init__(self, mocks: Mapping[str, Mock], *, default: Answer | None = None) -> None:
+        """`mocks` are by the references of tasks, with the numbers of iterations or without.
+
+        `default` answers what has no mock, if given.
+        """
+        self._default = default
         # The more specific first, of equals the one whose iterations are further out.
         self._mocks = sorted(
             ((read_task_path(path), mock) for path, mock in mocks.items()),
@@ -81,10 +84,10 @@ class Mocks:
         if isinstance(call, AsyncApiReception) and call.is_close:
             return Answer(None)
         place = self._find(path)
-        made = MadeCall(
-            task=path, kind=call.KIND, sent=describe_call(call), is_answered=place is not None
-        )
+        made = MadeCall(task=path, kind=call.KIND, sent=describe_call(call))
         self.calls.append(made)
+        if place is None and self._default is not None:
+            return self._default
         if place is None:
             self.missing = self.missing or MissingMock(made)
             raise self.missing

@@ -94,11 +94,17 @@ def _check(text: str, *, is_trusted: bool) -> Checked:
     if not found:
         return Checked(workflow=workflow, diagnostics=())
     places = source.positions()
-    placed = sorted(
-        (_place(diagnostic, places) for diagnostic in found), key=lambda d: (d.line, d.column)
-    )
+    placed = place(found, places)
     has_errors = any(d.severity is Severity.ERROR for d in placed)
     return Checked(workflow=None if has_errors else workflow, diagnostics=placed)
+
+
+def place(
+    diagnostics: Sequence[Diagnostic], places: Mapping[str, Position]
+) -> Sequence[Diagnostic]:
+    """The diagnostics with their lines and columns, in the order of these."""
+    placed = (_place(diagnostic, places) for diagnostic in diagnostics)
+    return sorted(placed, key=lambda d: (d.line, d.column))
 
 
 def _place(diagnostic: Diagnostic, places: Mapping[str, Position]) -> Diagnostic:

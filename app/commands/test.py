@@ -1,0 +1,152 @@
+"""`test`: workflows in memory, by the cases of test files; needs no server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from app.commands import case_report as report
+from app.definition_file import check_definition, read_definition
+from app.failure import Failure, show
+from app.junit import Suite, write_junit
+from app.text_file import read_text
+from biz.dsl.dry_run import DryRun, Rehearsal
+from biz.dsl.validator import load_workflow
+from biz.errors import DryRunTooLarge
+from biz.testing.case_reader import InvalidCases, read_cases
+from biz.testing.cases import Case, CaseFile
+from biz.testing.coverage import cover
+from biz.testing.faults import injections
+from biz.testing.judging import mismatches
+from workflows.dry_run_pool import DryRunPool
+
+_CPU_SECONDS = 20
+_MEMORY_MB = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a case: a run, or why there is none; and what is wrong, a line for each."""
+
+    case: Case
+    run: DryRun | None
+    faults: Sequence[str]
+
+
+def run_cases(files: Sequence[Path], *, junit: Path | None) -> bool:
+    """Runs the cases of all files, and prints what is otherwise than expected.
+
+    True where nothing is. A file that is at fault is told, and holds up no other. `junit` is where
+    the results are written too.
+    """
+    return asyncio.run(_run_cases(files, junit))
+
+
+def fail_calls(files: Sequence[Path]) -> bool:
+    """Runs the cases with each of their calls failing in turn, and prints how each run ends.
+
+    True where all of it could be done.
+    """
+    return asyncio.run(_fail_calls(files))
+
+
+@asynccontextmanager
+async def _pool() -> AsyncIterator[DryRunPool]:
+    pool = DryRunPool(cpu_seconds=_CPU_SECONDS, memory_mb=_MEMORY_MB)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+async def _run_cases(files: Sequence[Path], junit: Path | None) -> bool:
+    suites = []
+    is_well = True
+    async with _pool() as pool:
+        for file in files:
+            cases = _read(file)
+            if cases is None:
+                is_well = False
+                suites.append(Suite(name=str(file), cases=[("the file", ["it can't be read"])]))
+                continue
+            results = await asyncio.gather(*(_result(pool, cases, case) for case in cases.cases))
+            runs = [result.run for result in results if result.run is not None]
+            report.print_cases(
+                file,
+                [(result.case, result.run, result.faults) for result in results],
+                cover(load_workflow(cases.config), runs),
+            )
+            suites.append(
+                Suite(
+                    name=str(file),
+                    cases=[(result.case.name, result.faults) for result in results],
+                )
+            )
+            is_well = is_well and not any(result.faults for result in results)
+    report.print_total(suites)
+    if junit is not None:
+        write_junit(junit, suites)
+    return is_well
+
+
+async def _fail_calls(files: Sequence[Path]) -> bool:
+    is_well = True
+    async with _pool() as pool:
+        for file in files:
+            cases = _read(file)
+            if cases is None:
+                is_well = False
+                continue
+            typer.echo(str(file))
+            for case in cases.cases:
+                is_well = await _fail_each_call(pool, cases, case) and is_well
+    return is_well
+
+
+async def _fail_each_call(pool: DryRunPool, file: CaseFile, case: Case) -> bool:
+    found = await _run(pool, case.rehearsal(file.config))
+    if isinstance(found, str):
+        report.print_undone(case, found)
+        return False
+    failing = list(injections(case, found))
+    runs = await asyncio.gather(*(_run(pool, injection.rehearsal(file)) for injection in failing))
+    report.print_faults(case, list(zip(failing, runs, strict=True)))
+    return not any(isinstance(run, str) for run in runs)
+
+
+async def _result(pool: DryRunPool, file: CaseFile, case: Case) -> Result:
+    found = await _run(pool, case.rehearsal(file.config))
+    if isinstance(found, str):
+        return Result(case=case, run=None, faults=[found])
+    return Result(case=case, run=found, faults=mismatches(case.expect, found))
+
+
+async def _run(pool: DryRunPool, rehearsal: Rehearsal) -> DryRun | str:
+    """What came of a run, or the limit that it has reached."""
+    try:
+        return await pool.run(rehearsal)
+    except DryRunTooLarge as error:
+        return error.message
+
+
+def _read(file: Path) -> CaseFile | None:
+    """The cases of a file; None where it is at fault, which is told."""
+    try:
+        return read_cases(read_text(file), lambda path: _load(file.parent / path))
+    except InvalidCases as invalid:
+        for fault in invalid.diagnostics:
+            report.print_diagnostic(file, fault)
+    except Failure as failure:
+        show(Failure(f"{file}: {failure.message}"))
+    return None
+
+
+def _load(file: Path) -> str:
+    """The text of a definition; raises Failure where it has errors, which are told."""
+    text = read_definition(file)
+    if not check_definition(file, text):
+        raise Failure(f"the definition {file} has errors")
+    return text
