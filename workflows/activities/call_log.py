@@ -108,7 +108,9 @@ def logged_request(name: str) -> Iterator[None]:
         fields: dict[str, Any] = {"request": name, "duration_ms": since(began)}
         if isinstance(error, TaskFault):
             fields["status"] = error.error.status
-        log_line(LogLevel.WARNING, f"{name} {failing(error)}", fields)
+        ending = failing(error)
+        message = ending if name in ending else f"{name} {ending}"
+        log_line(LogLevel.WARNING, message, fields)
         raise
     log_line(LogLevel.INFO, f"{name} succeeded", {"request": name, "duration_ms": since(began)})
 
@@ -119,11 +121,11 @@ def since(began: float) -> float:
 
 
 def failing(error: BaseException) -> str:
-    """How a request failed, behind its name."""
+    """How a request failed, as it stands behind its name, which the detail of a fault may have."""
     if isinstance(error, asyncio.CancelledError):
         return "was given up"
     if isinstance(error, TaskFault):
-        return f"failed: {error.error.detail or error.error.title}"
+        return error.error.detail or error.error.title
     return f"failed: {type(error).__name__}"
 
 

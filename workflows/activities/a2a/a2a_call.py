@@ -33,6 +33,7 @@ from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from workflows.activities.a2a.a2a_http import A2aHttpTransport
 from workflows.activities.a2a.methods import InvalidParameters, StreamTooLong, ask
 from workflows.activities.authentication.authenticator import Authenticator
+from workflows.activities.call_log import logged_request
 from workflows.activities.documents import Documents
 from workflows.activities.http_calls.sdk_http import SdkHttp
 from workflows.activities.http_calls.sender import shown_url
@@ -78,6 +79,10 @@ class A2aActivities:
         """What an agent answers is final, and so is what can't be sent or read."""
         agent = await self._find(call)
         name = f"{call.method} of the agent at {shown_url(agent.interface.url)}"
+        with logged_request(name):
+            return await self._exchange(agent, call, name)
+
+    async def _exchange(self, agent: _Agent, call: A2aCall, name: str) -> Any:
         try:
             async with asyncio.timeout(_LONGEST_CALL_SECONDS):
                 output = await self._ask(agent, call)

@@ -14,6 +14,7 @@ from biz.dsl.calls.asyncapi_call import (
 from biz.dsl.calls.http_call import pairs
 from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
+from biz.execution_log import LogLevel
 from workflows.activities.asyncapi.asyncapi_document import (
     Channel,
     MissingParameter,
@@ -22,6 +23,7 @@ from workflows.activities.asyncapi.asyncapi_document import (
 )
 from workflows.activities.asyncapi.asyncapi_http import HttpMessages
 from workflows.activities.asyncapi.subscriptions import Batch, Pump, Subscriptions
+from workflows.activities.call_log import log_line, logged_request
 from workflows.activities.documents import Documents
 from workflows.activities.performer import CallContext, Performer
 
@@ -57,7 +59,8 @@ class PublishActivities:
             )
         else:
             nats = _nats()
-            await nats.publish(channel, address, call.payload, headers, call.authentication)
+            with logged_request(f"publication at {address}"):
+                await nats.publish(channel, address, call.payload, headers, call.authentication)
 
 
 class ReceiveActivities:
@@ -86,13 +89,16 @@ class ReceiveActivities:
             await self._subscriptions.end(call.subscription)
             return Batch(ended=True)
         channel = await _find(self._documents, call.target, publishes=False)
-        return await self._subscriptions.receive(
+        batch = await self._subscriptions.receive(
             call.subscription,
             self._pump(channel, call.authentication, call.position),
             limit=call.limit,
             seconds=call.wait_seconds,
             position=call.position,
         )
+        count = len(batch.messages)
+        log_line(LogLevel.INFO, f"{count} messages came at {channel.address}", {"messages": count})
+        return batch
 
     def _pump(
         self, channel: Channel, credentials: Credentials | None, position: str | None

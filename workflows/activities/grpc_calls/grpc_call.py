@@ -14,6 +14,7 @@ from biz.dsl.calls.grpc_call import GrpcCall
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from workflows.activities.authentication.authenticator import Authenticator
+from workflows.activities.call_log import logged_request
 from workflows.activities.documents import Documents
 from workflows.activities.grpc_calls.descriptors import Descriptors, Method
 from workflows.activities.grpc_calls.proto_compiler import ProtoCompiler
@@ -69,7 +70,12 @@ class GrpcActivities:
     @activity.defn(name=GrpcCall.KIND)
     async def call(self, call: GrpcCall, context: CallContext) -> Any:
         """The call's output."""
-        return await self._performer.perform(call, context, self._send)
+
+        async def send(call: GrpcCall) -> Any:
+            with logged_request(_name(call)):
+                return await self._send(call)
+
+        return await self._performer.perform(call, context, send)
 
     async def _send(self, call: GrpcCall) -> Any:
         """The answer as a JSON value, an array of those of a stream; raises TaskFault."""

@@ -29,6 +29,7 @@ from biz.dsl.calls.mcp_call import McpCall, McpHttp
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from workflows.activities.authentication.authenticator import Authenticator
+from workflows.activities.call_log import logged_request
 from workflows.activities.http_calls.sdk_http import SdkHttp
 from workflows.activities.http_calls.sender import shown_url
 from workflows.activities.mcp.mcp_http import McpHttpTransport
@@ -70,7 +71,8 @@ class McpActivities:
         async def send(call: McpCall) -> Any:
             if call.stdio is not None:
                 self._processes.require_allowed(ProcessKind.MCP, context.namespace)
-            return await self._send(call)
+            with logged_request(_name(call)):
+                return await self._send(call)
 
         return await self._performer.perform(call, context, send)
 

@@ -25,6 +25,7 @@ from biz.dsl.calls.container_call import (
 )
 from biz.dsl.calls.process_call import ProcessResult, text, texts, variables
 from biz.dsl.errors import TaskFault, WorkflowError
+from workflows.activities.processes.output_lines import OutputLines
 from workflows.activities.processes.runner import ProcessLimits, carried, stdin_of
 
 EXECUTION = "workflow-engine.execution"
@@ -222,13 +223,17 @@ class ContainerEngine:
         found = {_STDOUT: bytearray(), _STDERR: bytearray()}
         async with container.attach(stdout=True, stderr=True) as outputs:
             await self._begin(container, call)
-            while (message := await outputs.read_out()) is not None:
-                found.setdefault(message.stream, bytearray()).extend(message.data)
-                if sum(map(len, found.values())) > self._limits.output_bytes:
-                    most = self._limits.output_bytes
-                    raise _fault("runtime", f"the container wrote more than {most} bytes")
-        stdout, stderr = (found[stream].decode(errors="replace") for stream in (_STDOUT, _STDERR))
-        return stdout, stderr
+            with OutputLines("stdout") as stdout, OutputLines("stderr") as stderr:
+                lines = {_STDOUT: stdout, _STDERR: stderr}
+                while (message := await outputs.read_out()) is not None:
+                    found.setdefault(message.stream, bytearray()).extend(message.data)
+                    if message.stream in lines:
+                        lines[message.stream].feed(message.data)
+                    if sum(map(len, found.values())) > self._limits.output_bytes:
+                        most = self._limits.output_bytes
+                        raise _fault("runtime", f"the container wrote more than {most} bytes")
+        both = [found[stream].decode(errors="replace") for stream in (_STDOUT, _STDERR)]
+        return both[0], both[1]
 
     async def _begin(self, container: DockerContainer, call: ContainerCall) -> None:
         if call.stdin is None:

@@ -1,8 +1,8 @@
 """Runs one program within limits, and ends all that it has started.
 
 A program of its own: `python process_supervisor.py`. It reads a Request, then says whether the
-program runs, and at its end how it ended; each message is JSON with four bytes of its length in
-front. When its input ends, so does the program: whoever asked for it has left.
+program runs, what it writes, and at its end how it ended; each message is JSON with four bytes of
+its length in front. When its input ends, so does the program: whoever asked for it has left.
 
 With `sweep USER` it removes the folders of supervisors that were killed.
 
@@ -35,6 +35,9 @@ LENGTH = struct.Struct(">I")
 TOO_LONG = "too long"
 TOO_MUCH = "too much"
 CANCELLED = "cancelled"
+
+STDOUT = "stdout"
+STDERR = "stderr"
 
 SWEEP = "sweep"
 FOLDERS = "workflow-engine-process-"
@@ -105,17 +108,7 @@ def _supervise(request: Request, directory: Path) -> None:
         _end_descendants()
     if verdict is None and not supervision.drain():
         verdict = TOO_MUCH
-    if verdict is not None:
-        _say({"verdict": verdict})
-        return
-    _say(
-        {
-            "verdict": None,
-            "code": _exit_code(process),
-            "stdout": base64.b64encode(supervision.stdout).decode(),
-            "stderr": base64.b64encode(supervision.stderr).decode(),
-        }
-    )
+    _say({"verdict": verdict, "code": _exit_code(process) if verdict is None else None})
 
 
 def _start(request: Request, directory: Path) -> "subprocess.Popen[bytes]":
@@ -190,24 +183,14 @@ class _Supervision:
         self._request = request
         self._unsent = base64.b64decode(request["stdin"])
         self._stdin: IO[bytes] = process.stdin
-        self._stdout, self._stderr = bytearray(), bytearray()
-        self._outputs = {process.stdout: self._stdout, process.stderr: self._stderr}
+        self._outputs = {process.stdout: STDOUT, process.stderr: STDERR}
+        self._received = 0
         self._selector = selectors.DefaultSelector()
         self._woken, wake = os.pipe()
         for descriptor in (self._woken, wake):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-
-    @property
-    def stdout(self) -> bytes:
-        """What it has written to its stdout."""
-        return bytes(self._stdout)
-
-    @property
-    def stderr(self) -> bytes:
-        """What it has written to its stderr."""
-        return bytes(self._stderr)
 
     def run(self) -> str | None:
         """Returns at the program's end; the verdict is None, or why it was ended."""
@@ -271,16 +254,18 @@ class _Supervision:
             self._stdin.close()
 
     def _receive(self, output: Any) -> bool:
-        """Reads what is there; False where nothing more will come, or comes now."""
+        """Passes on what is there; False where nothing more will come, or comes now."""
         try:
             data = os.read(output.fileno(), _CHUNK)
         except BlockingIOError:
             return False
-        self._outputs[output] += data
+        self._received += len(data)
+        if data:
+            _say({"stream": self._outputs[output], "data": base64.b64encode(data).decode()})
         return bool(data)
 
     def _is_too_much(self) -> bool:
-        return sum(map(len, self._outputs.values())) > self._request["output_bytes"]
+        return self._received > self._request["output_bytes"]
 
     def _stop_reading(self) -> None:
         for output in self._outputs:

@@ -16,7 +16,8 @@ from biz.dsl.calls.process_call import ProcessCall, ProcessResult, texts, variab
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from workflows.activities.processes import process_supervisor
-from workflows.activities.processes.process_supervisor import LENGTH, Request
+from workflows.activities.processes.output_lines import OutputLines
+from workflows.activities.processes.process_supervisor import LENGTH, STDERR, STDOUT, Request
 
 _PYTHON = (sys.executable, "-I", "-S")
 _LARGEST_OUTPUT = 2 * MAX_JSON_BYTES
@@ -113,16 +114,21 @@ class ProcessRunner:
             self._free.release()
 
     async def _result(self, supervisor: "_Supervisor") -> ProcessResult:
+        written = {STDOUT: bytearray(), STDERR: bytearray()}
         try:
-            report = await supervisor.hear()
+            with OutputLines(STDOUT) as stdout, OutputLines(STDERR) as stderr:
+                lines = {STDOUT: stdout, STDERR: stderr}
+                while "verdict" not in (report := await supervisor.hear()):
+                    data = base64.b64decode(report["data"])
+                    written[report["stream"]] += data
+                    lines[report["stream"]].feed(data)
         finally:
             await supervisor.stop()
-        match report.get("verdict"):
+        match report["verdict"]:
             case None:
+                found = {stream: data.decode(errors="replace") for stream, data in written.items()}
                 return ProcessResult(
-                    code=report["code"],
-                    stdout=_text(report["stdout"]),
-                    stderr=_text(report["stderr"]),
+                    code=report["code"], stdout=found[STDOUT], stderr=found[STDERR]
                 )
             case process_supervisor.TOO_LONG:
                 raise _fault("timeout", f"the process ran longer than {self._limits.seconds:g} s")
@@ -242,10 +248,6 @@ def stdin_of(call: ProcessCall) -> bytes:
         return b""
     text = call.stdin if isinstance(call.stdin, str) else json.dumps(call.stdin, ensure_ascii=False)
     return text.encode(errors="replace")
-
-
-def _text(encoded: str) -> str:
-    return base64.b64decode(encoded).decode(errors="replace")
 
 
 def _fault(kind: str, detail: str) -> TaskFault:

@@ -128,7 +128,7 @@ async def test_a_request_is_told_with_its_duration(sink: KeptLines) -> None:
             raise error
     assert sink.messages == [
         "Get of pets succeeded",
-        "Get of pets failed: Get of pets broke",
+        "Get of pets broke",
         "Get of pets was given up",
         "Get of pets failed: ValueError",
     ]
