@@ -23,9 +23,11 @@ from biz.dry_run import DryRunUsecase
 from biz.event import EventUsecase
 from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
+from biz.execution_control import ExecutionControl
 from biz.execution_log import ExecutionLogUsecase, ToldRecorder
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
+from biz.history_end import HistoryEnds
 from biz.lease import Lease
 from biz.live import LiveHistory
 from biz.paging import PageTokens
@@ -40,9 +42,11 @@ from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
 from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
+from data.execution_control import PeeweeWishRepo
 from data.execution_log import PeeweeExecutionLogRepo
 from data.history import PeeweeHistoryRepo
 from data.history_changes import DatabaseHistoryChanges
+from data.history_end import PeeweeHistoryEndRepo
 from data.lease import PeeweeLeaseRepo
 from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
@@ -204,6 +208,13 @@ class Container(containers.DeclarativeContainer):
         page_tokens=page_tokens,
         clock=clock,
     )
+    execution_control = providers.Singleton(
+        ExecutionControl,
+        repo=providers.Singleton(PeeweeWishRepo, database=checked_database),
+        runs=execution_runs,
+        engine=engine,
+        clock=clock,
+    )
     executions = providers.Singleton(
         ExecutionUsecase,
         repo=execution_repo,
@@ -246,6 +257,7 @@ class Container(containers.DeclarativeContainer):
     execution_service = providers.Singleton(
         ExecutionService,
         executions=executions,
+        control=execution_control,
         history=history,
         logs=logs,
         events=events,
@@ -360,6 +372,13 @@ class Container(containers.DeclarativeContainer):
             repo=execution_repo,
             engine=engine,
             runs=execution_runs,
+            control=execution_control,
+            history_ends=providers.Singleton(
+                HistoryEnds,
+                repo=providers.Singleton(PeeweeHistoryEndRepo, database=checked_database),
+                engine=engine,
+                clock=clock,
+            ),
             clock=clock,
             interval=providers.Callable(_seconds, settings.provided.reconcile_seconds),
             sweep_interval=providers.Callable(_seconds, settings.provided.reconcile_sweep_seconds),

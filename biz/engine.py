@@ -5,18 +5,49 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from biz.template import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from biz.execution import Execution, ExecutionEnd
+    from biz.history_batch import HistoryBatch
 
 WORKFLOW_TYPE = "Definition"
 """The name under which the engine knows the workflow that runs definitions."""
 
 WAKE_SIGNAL = "wake"
 """The name of the signal by which a run is told that an event may be there for it."""
+
+ORDER_SIGNAL = "order"
+"""The name of the signal that gives a run an order."""
+
+UNWRITTEN_QUERY = "unwritten-history"
+"""The name of the query for what a run had told, but perhaps not written."""
+
+
+class Verb(StrEnum):
+    """What can be asked of an execution from outside."""
+
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    TERMINATE = "terminate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOrder:
+    """What a run is told to do. One that is to be cancelled or terminated starts nothing more.
+
+    `sequence` grows with the orders of whoever gives them: an older one changes nothing.
+    `from_parent` says that it is the run around this one that gives it.
+    """
+
+    sequence: int
+    verb: Verb
+    reason: str = ""
+    from_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +87,31 @@ class RunState:
 class Engine(Protocol):
     """Runs executions durably. Every method raises EngineUnavailable when it gets no answer."""
 
-    async def start(self, execution: Execution) -> None:
+    async def start(self, execution: Execution, order: RunOrder | None = None) -> None:
         """Starts the run of an execution under its id; one that was started is left alone.
 
+        A new run gets the order before it does anything, one that is under way gets it too.
+
         Raises RunRefused as well.
+        """
+        ...
+
+    async def order(self, id: str, order: RunOrder) -> bool:
+        """Gives an order to a run; False where it isn't under way."""
+        ...
+
+    async def cancel(self, id: str) -> bool:
+        """Has a run cancelled; False where it isn't under way."""
+        ...
+
+    async def terminate(self, id: str, reason: str) -> bool:
+        """Ends a run at once; False where it isn't under way."""
+        ...
+
+    async def unwritten_history(self, id: str) -> HistoryBatch:
+        """What a run that has ended had told, and perhaps not written.
+
+        Empty where it has written all, and where nothing can be known of it.
         """
         ...
 

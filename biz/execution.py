@@ -115,13 +115,15 @@ class Execution:
 class ExecutionProgress:
     """Where a live run stands. `sequence` grows within a run: an older one changes nothing.
 
-    `current_tasks` are references such as `/do/0/getPet`.
+    `current_tasks` are references such as `/do/0/getPet`. `order` is the sequence of the last order
+    that the run has got: until it has got the newest one, that says whether it is suspended.
     """
 
     sequence: int
     status: ExecutionStatus
     current_tasks: Sequence[str]
     at: datetime
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,8 +225,15 @@ class ExecutionRepo(ExecutionRecorder, Protocol):
         """Orders: created_at, id."""
         ...
 
+    async def record_end_from_outside(self, id: str, end: ExecutionEnd) -> None:
+        """Ends a live execution whose run didn't do so itself: its history has no end yet."""
+        ...
+
     async def list_pending(self, *, created_before: datetime, limit: int) -> Sequence[Execution]:
-        """Executions that the engine may not know yet, oldest first, without children."""
+        """Executions that the engine may not know yet, oldest first, without children.
+
+        Those of which something is asked are left out: they start with the order.
+        """
         ...
 
     async def list_live(self, *, after_id: str, limit: int) -> Sequence[str]:

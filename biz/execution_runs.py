@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from biz.dsl.errors import WorkflowError
-from biz.engine import Engine, RunRefused
+from biz.engine import Engine, RunOrder, RunRefused
 from biz.errors import EngineUnavailable, ExecutionNotFound
 from biz.execution import (
     Execution,
@@ -30,17 +30,25 @@ class ExecutionRuns:
 
         Safe to repeat: the run carries the execution's id, and the engine starts an id once.
         """
-        now = self._clock()
         try:
-            await self._engine.start(execution)
+            return await self.start_with(execution, None)
         except EngineUnavailable:
             return execution
+
+    async def start_with(self, execution: Execution, order: RunOrder | None) -> Execution:
+        """Has the engine run a stored execution, which gets an order before it does anything.
+
+        Raises EngineUnavailable.
+        """
+        now = self._clock()
+        try:
+            await self._engine.start(execution, order)
         except RunRefused as refused:
             error = WorkflowError.standard("configuration", str(refused))
             end = ExecutionEnd(
                 status=ExecutionStatus.FAULTED, output=None, error=error, ended_at=now
             )
-            await self._repo.record_end(execution.id, end)
+            await self._repo.record_end_from_outside(execution.id, end)
             return await self._repo.get(execution.id)
         started = ExecutionProgress(
             sequence=0, status=ExecutionStatus.RUNNING, current_tasks=(), at=now
@@ -75,7 +83,7 @@ class ExecutionRuns:
         end = state.end if state is not None else await self._end_of_orphan(execution)
         if end is None:
             return execution
-        await self._repo.record_end(id, end)
+        await self._repo.record_end_from_outside(id, end)
         return await self._repo.get(id)
 
     async def _end_of_orphan(self, execution: Execution) -> ExecutionEnd | None:

@@ -2,7 +2,8 @@
 
 An execution is stored before the engine is asked to run it, so a crash between the two leaves it
 PENDING: it is asked again. A run can be terminated at the engine, or time out there: its end is
-written. What no such look finds, a sweep over all live executions does.
+written, and that of its history. What is asked of an execution may not have reached the engine: it
+is sent again. What no such look finds, a sweep over all live executions does.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ import structlog
 from biz.engine import Engine
 from biz.errors import ExecutionNotFound, Unavailable
 from biz.execution import ExecutionRepo, ExecutionStatus
+from biz.execution_control import ExecutionControl
 from biz.execution_runs import ExecutionRuns
+from biz.history_end import HistoryEnds
 
 _BATCH = 100
 _LOOK_BACK = timedelta(minutes=1)
@@ -33,6 +36,8 @@ class Reconciler:
         repo: ExecutionRepo,
         engine: Engine,
         runs: ExecutionRuns,
+        control: ExecutionControl,
+        history_ends: HistoryEnds,
         clock: Callable[[], datetime],
         interval: timedelta,
         sweep_interval: timedelta,
@@ -45,6 +50,8 @@ class Reconciler:
         self._repo = repo
         self._engine = engine
         self._runs = runs
+        self._control = control
+        self._history_ends = history_ends
         self._clock = clock
         self._interval = interval
         self._sweep_interval = sweep_interval
@@ -58,6 +65,7 @@ class Reconciler:
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._repeat(self._look, self._interval))
+            tasks.create_task(self._repeat(self._history_ends.write, self._interval))
             tasks.create_task(self._repeat(self.sweep, self._sweep_interval))
 
     async def start_pending(self) -> None:
@@ -83,6 +91,7 @@ class Reconciler:
         await self.start_pending()
         await self.end_ended(since=(self._looked_at or now) - _LOOK_BACK)
         self._looked_at = now
+        await self._control.send_unsent()
 
     async def _repeat(self, step: Callable[[], Awaitable[None]], interval: timedelta) -> None:
         """Does a step at each interval, and sooner where it failed."""

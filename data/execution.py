@@ -42,6 +42,7 @@ _LIGHT_TEXTS = (
     ExecutionRow.current_tasks,
     ExecutionRow.error,
 )
+_SUSPENDED = ExecutionStatus.SUSPENDED.value
 _LIVE = ExecutionRow.ended_at.is_null()
 # Written out, and not with a parameter, so that SQLite can tell that the partial index applies.
 _HAS_BUSINESS_KEY = peewee.SQL("business_key <> ''")
@@ -100,6 +101,10 @@ class PeeweeExecutionRepo:
         """One that wasn't recorded as started counts as started when it was created."""
         await self._write(id, events, lambda db: _record_end(db, id, end))
 
+    async def record_end_from_outside(self, id: str, end: ExecutionEnd) -> None:
+        """As `record_end`."""
+        await self._database.write_statement(lambda db: _record_end(db, id, end, history_open=1))
+
     async def _write(
         self, id: str, events: HistoryBatch, work: Callable[[peewee.Database], None]
     ) -> None:
@@ -140,14 +145,14 @@ def _insert(db: peewee.Database, execution: NewExecution) -> Execution:
         if in_the_way:
             raise BusinessKeyInUse(execution.business_key, in_the_way.id)
         # The other one ended between the two statements: the key is free now.
-    return _from_row(ExecutionRow(**columns))
+    return from_row(ExecutionRow(**columns))
 
 
 def _get(db: peewee.Database, id: str) -> Execution:
     row = first_row(db, ExecutionRow.select().where(ExecutionRow.id == id))
     if row is None:
         raise ExecutionNotFound(id)
-    return _from_row(row)
+    return from_row(row)
 
 
 def _find_by_request(db: peewee.Database, request: RequestKey, now: datetime) -> Execution | None:
@@ -164,7 +169,7 @@ def _list(db: peewee.Database, query: ExecutionQuery, slice: Slice) -> Rows[Exec
         order=_ORDERS[slice.order.field],
         key=ExecutionRow.id,
         texts=[*_LIGHT_TEXTS, *_HEAVY] if query.full else _LIGHT_TEXTS,
-        decode=_from_row,
+        decode=from_row,
     )
 
 
@@ -196,12 +201,13 @@ def _list_pending(db: peewee.Database, created_before: datetime, limit: int) -> 
         .where(
             ExecutionRow.status == ExecutionStatus.PENDING.value,
             ExecutionRow.parent_id == "",
+            ExecutionRow.order_sent >= ExecutionRow.order_sequence,
             ExecutionRow.created_at < to_microseconds(created_before),
         )
         .order_by(ExecutionRow.created_at)
         .limit(limit)
     )
-    return [_from_row(row) for row in all_rows(db, query)]
+    return [from_row(row) for row in all_rows(db, query)]
 
 
 def _list_live(db: peewee.Database, after_id: str, limit: int) -> Sequence[str]:
@@ -215,8 +221,17 @@ def _list_live(db: peewee.Database, after_id: str, limit: int) -> Sequence[str]:
 
 
 def _record_progress(db: peewee.Database, id: str, progress: ExecutionProgress) -> None:
+    """An order that the run hasn't got yet says whether it is suspended."""
+    running = ExecutionStatus.RUNNING.value
     ExecutionRow.update(
-        status=progress.status.value,
+        status=peewee.Case(
+            None,
+            [
+                (ExecutionRow.order_sequence <= progress.order, progress.status.value),
+                (ExecutionRow.status == _SUSPENDED, _SUSPENDED),
+            ],
+            running if progress.status is ExecutionStatus.SUSPENDED else progress.status.value,
+        ),
         current_tasks=to_json(list(progress.current_tasks)),
         progress_sequence=progress.sequence,
         started_at=peewee.fn.COALESCE(ExecutionRow.started_at, to_microseconds(progress.at)),
@@ -225,7 +240,7 @@ def _record_progress(db: peewee.Database, id: str, progress: ExecutionProgress) 
     ).execute(db)
 
 
-def _record_end(db: peewee.Database, id: str, end: ExecutionEnd) -> None:
+def _record_end(db: peewee.Database, id: str, end: ExecutionEnd, *, history_open: int = 0) -> None:
     ExecutionRow.update(
         status=end.status.value,
         current_tasks="[]",
@@ -233,6 +248,7 @@ def _record_end(db: peewee.Database, id: str, end: ExecutionEnd) -> None:
         error=None if end.error is None else to_json(end.error.to_json()),
         started_at=peewee.fn.COALESCE(ExecutionRow.started_at, ExecutionRow.created_at),
         ended_at=to_microseconds(end.ended_at),
+        history_open=history_open,
     ).where(ExecutionRow.id == id, _LIVE).execute(db)
     announce(db, id)
 
@@ -258,7 +274,7 @@ def _to_columns(execution: NewExecution) -> dict[str, Any]:
     }
 
 
-def _from_row(row: ExecutionRow) -> Execution:
+def from_row(row: ExecutionRow) -> Execution:
     """Columns that weren't selected are None."""
     return Execution(
         id=row.id,

@@ -50,7 +50,9 @@ class TemplateAliasRow(peewee.Model):
 
 class ExecutionRow(peewee.Model):
     """Live as long as `ended_at` is null. `progress_sequence` is the last one recorded, or -1.
-    `event_cursor` is the last event of the namespace from before it was stored.
+    `event_cursor` is the last event of the namespace from before it was stored. The order is the
+    last one that was given; one later than `order_sent` may not have reached the engine.
+    `history_open` is 1 where the end of the history is missing.
 
     `error`, `input` and `output` are null for a JSON null. `history_removed_at` is null while its
     history is kept.
@@ -77,6 +79,11 @@ class ExecutionRow(peewee.Model):
     definition = peewee.TextField()
     parent_id = peewee.TextField(default="")
     history_removed_at = peewee.BigIntegerField(null=True)
+    order_sequence = peewee.BigIntegerField(default=0)
+    order_sent = peewee.BigIntegerField(default=0)
+    order_verb = peewee.TextField(default="")
+    order_reason = peewee.TextField(default="")
+    history_open = peewee.IntegerField(default=0)
 
     class Meta:
         table_name = "execution"

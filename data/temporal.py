@@ -1,7 +1,7 @@
 """`biz.engine` over the Temporal client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
+    WorkflowQueryFailedError,
 )
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadConverter
@@ -21,12 +22,24 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from biz.dsl.errors import WorkflowError
-from biz.engine import REVISION, WAKE_SIGNAL, WORKFLOW_TYPE, RunRefused, RunRequest, RunState
+from biz.engine import (
+    ORDER_SIGNAL,
+    REVISION,
+    UNWRITTEN_QUERY,
+    WAKE_SIGNAL,
+    WORKFLOW_TYPE,
+    RunOrder,
+    RunRefused,
+    RunRequest,
+    RunState,
+)
 from biz.errors import EngineUnavailable
 from biz.execution import Execution, ExecutionEnd, ExecutionStatus
+from biz.history_batch import NO_HISTORY, HistoryBatch
 
 _SUMMARY_LENGTH = 100  # Temporal takes at most 400 bytes to show beside a run
 _RPC_TIMEOUT = timedelta(seconds=5)
+_QUERY_TIMEOUT = timedelta(seconds=15)
 _ENDED_FROM_OUTSIDE = (
     f'WorkflowType = "{WORKFLOW_TYPE}" AND CloseTime > "{{since}}" '
     'AND ExecutionStatus IN ("Terminated", "TimedOut", "Canceled", "Failed")'
@@ -67,8 +80,9 @@ class TemporalEngine:
         self._task_queue = task_queue
         self._version = version
 
-    async def start(self, execution: Execution) -> None:
+    async def start(self, execution: Execution, order: RunOrder | None = None) -> None:
         """See Engine. An id starts once, even after its run has ended."""
+        signal: dict[str, Any] = {"start_signal": ORDER_SIGNAL, "start_signal_args": [order]}
         request = RunRequest(
             revision=REVISION,
             execution_id=execution.id,
@@ -88,6 +102,7 @@ class TemporalEngine:
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     static_summary=name[:_SUMMARY_LENGTH],
                     rpc_timeout=_RPC_TIMEOUT,
+                    **(signal if order else {}),
                 )
             except RPCError as error:
                 if error.status is RPCStatusCode.INVALID_ARGUMENT:
@@ -96,13 +111,36 @@ class TemporalEngine:
 
     async def wake(self, id: str) -> bool:
         """See Engine."""
+        run = self._client.get_workflow_handle(id)
+        return await _reaches(run.signal(WAKE_SIGNAL, rpc_timeout=_RPC_TIMEOUT))
+
+    async def order(self, id: str, order: RunOrder) -> bool:
+        """See Engine."""
+        run = self._client.get_workflow_handle(id)
+        return await _reaches(run.signal(ORDER_SIGNAL, order, rpc_timeout=_RPC_TIMEOUT))
+
+    async def cancel(self, id: str) -> bool:
+        """See Engine."""
+        run = self._client.get_workflow_handle(id)
+        return await _reaches(run.cancel(rpc_timeout=_RPC_TIMEOUT))
+
+    async def terminate(self, id: str, reason: str) -> bool:
+        """See Engine."""
+        run = self._client.get_workflow_handle(id)
+        return await _reaches(run.terminate(reason=reason, rpc_timeout=_RPC_TIMEOUT))
+
+    async def unwritten_history(self, id: str) -> HistoryBatch:
+        """See Engine. A worker replays the run, to answer a query."""
+        run = self._client.get_workflow_handle(id)
         try:
-            await self._client.get_workflow_handle(id).signal(WAKE_SIGNAL, rpc_timeout=_RPC_TIMEOUT)
+            text = await run.query(UNWRITTEN_QUERY, result_type=str, rpc_timeout=_QUERY_TIMEOUT)
+        except WorkflowQueryFailedError:
+            return NO_HISTORY
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
+            if error.status is RPCStatusCode.NOT_FOUND or not await _has_begun(run):
+                return NO_HISTORY
             raise _unavailable() from error
-        return True
+        return HistoryBatch.from_text(text)
 
     async def wait(self, id: str, timeout: timedelta) -> None:
         """See Engine. Holds one long poll at Temporal."""
@@ -137,6 +175,28 @@ class TemporalEngine:
                 yield found.id
         except RPCError as error:
             raise _unavailable() from error
+
+
+async def _reaches(request: Awaitable[None]) -> bool:
+    """Whether there is a run under way that a request was for."""
+    try:
+        await request
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise _unavailable() from error
+    return True
+
+
+async def _has_begun(run: WorkflowHandle[Any, Any]) -> bool:
+    """Whether Temporal knows of anything that a run did: before that it can't be queried."""
+    try:
+        async for event in run.fetch_history_events(rpc_timeout=_RPC_TIMEOUT):
+            if event.HasField("workflow_task_completed_event_attributes"):
+                return True
+    except RPCError as error:
+        raise _unavailable() from error
+    return False
 
 
 async def _end(

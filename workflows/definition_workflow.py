@@ -9,10 +9,19 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 with workflow.unsafe.imports_passed_through():
     from biz.dsl.errors import TaskFault, WorkflowError
     from biz.dsl.interpreter import Interpreter
+    from biz.dsl.run_control import RunControl
     from biz.dsl.validator import InvalidWorkflow, load_workflow
-    from biz.engine import WAKE_SIGNAL, WORKFLOW_TYPE, RunRequest
+    from biz.engine import (
+        ORDER_SIGNAL,
+        UNWRITTEN_QUERY,
+        WAKE_SIGNAL,
+        WORKFLOW_TYPE,
+        RunOrder,
+        RunRequest,
+    )
     from biz.execution import ExecutionEnd, ExecutionStatus
     from workflows.event_listening import EventListening
+    from workflows.orders import Orders
     from workflows.runtime import TemporalRuntime
 
 
@@ -22,21 +31,36 @@ class DefinitionWorkflow:
 
     def __init__(self) -> None:
         self._listening = EventListening()
+        self._control = RunControl()
+        self._orders = Orders(self._control)
+        self._runtime: TemporalRuntime | None = None
 
     @workflow.signal(name=WAKE_SIGNAL)
     def wake(self) -> None:
         """An event may be there that the run listens for."""
         self._listening.wake()
 
+    @workflow.signal(name=ORDER_SIGNAL)
+    def order(self, order: RunOrder) -> None:
+        """Somebody suspends, resumes or ends the run."""
+        self._orders.take(order)
+
+    @workflow.query(name=UNWRITTEN_QUERY)
+    def unwritten_history(self) -> str:
+        """The text of a batch: what was told, and isn't known to be written."""
+        return self._runtime.unwritten_history() if self._runtime else ""
+
     @workflow.run
     async def run(self, request: RunRequest) -> Any:
         """Interprets the definition, and writes how it ended before Temporal knows of it."""
-        runtime = TemporalRuntime(
+        runtime = self._runtime = TemporalRuntime(
             execution_id=request.execution_id,
             namespace=request.namespace,
             engine_version=request.engine_version,
             revision=request.revision,
             listening=self._listening,
+            control=self._control,
+            orders=self._orders,
             depth=request.depth,
         )
         output, error = None, None
@@ -44,9 +68,12 @@ class DefinitionWorkflow:
             if request.depth:
                 await runtime.record_start()
             definition = load_workflow(request.definition)
-            output = await Interpreter(definition, runtime).run(request.input)
+            with runtime.children.followed():
+                output = await Interpreter(definition, runtime, self._control).run(request.input)
         except asyncio.CancelledError:
-            await runtime.record_end(_end(ExecutionStatus.CANCELLED))
+            await runtime.record_end(
+                _end(ExecutionStatus.CANCELLED, error=self._control.cancellation)
+            )
             raise
         except TaskFault as fault:
             error = fault.error

@@ -13,6 +13,7 @@ class HistoryBuffer:
     def __init__(self) -> None:
         self._encoder = HistoryEncoder()
         self._pending: list[HistoryEntry] = []
+        self._taken: list[HistoryBatch] = []
 
     def __len__(self) -> int:
         """How many events wait."""
@@ -32,12 +33,22 @@ class HistoryBuffer:
         batch = self._waiting()
         self._pending = []
         self._encoder.take_values()
+        self._taken.append(batch)
         try:
             yield batch.to_text()
         except BaseException:
             self._pending = [*batch.entries, *self._pending]
             self._encoder.put_back(batch.values)
             raise
+        finally:
+            self._taken = [taken for taken in self._taken if taken is not batch]
+
+    def unwritten(self) -> str:
+        """All that wait or are being written, as the text of a batch."""
+        batches = [*self._taken, self._waiting()]
+        entries = sorted(entry for batch in batches for entry in batch.entries)
+        values = {digest: text for batch in batches for digest, text in batch.values.items()}
+        return HistoryBatch(entries, values).to_text()
 
     def _waiting(self) -> HistoryBatch:
         return HistoryBatch(self._pending, self._encoder.new_values)

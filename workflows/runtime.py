@@ -23,6 +23,7 @@ from biz.dsl.events.arrivals import EventPage, Listener
 from biz.dsl.events.event import Event
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.lifecycle import LifecycleEvent
+from biz.dsl.run_control import RunControl
 from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.engine import RunRequest
@@ -33,9 +34,10 @@ from workflows.activities.giving_way import breathe
 from workflows.activities.performer import CallContext
 from workflows.activities.recording import RecordingActivities
 from workflows.cancellation import cancellable
-from workflows.child_runs import run_child
+from workflows.child_runs import ChildRuns
 from workflows.event_listening import EventListening
 from workflows.history_buffer import HistoryBuffer
+from workflows.orders import Orders
 from workflows.team_calls import call_team
 
 RUNTIME_NAME = "workflow-engine"
@@ -91,6 +93,8 @@ class TemporalRuntime:
         engine_version: str,
         revision: int,
         listening: EventListening,
+        control: RunControl,
+        orders: Orders,
         depth: int,
     ) -> None:
         self._execution_id = execution_id
@@ -101,6 +105,10 @@ class TemporalRuntime:
         self._has_history = revision >= _FIRST_WITH_HISTORY
         self._history = HistoryBuffer()
         self._listening = listening
+        self._control = control
+        self._orders = orders
+        self.children = ChildRuns(control)
+        self._standing: Callable[[], Progress] | None = None
         self._calls = asyncio.Semaphore(_MOST_CALLS_AT_ONCE)
         self._sequence = 0
         self._naps = 0
@@ -132,6 +140,14 @@ class TemporalRuntime:
         """Keeps it for the next thing that writes."""
         if self._has_history:
             self._history.add(event)
+
+    def show(self, progress: Callable[[], Progress]) -> None:
+        """Has it written beside what the run does."""
+        self._standing = progress
+
+    def unwritten_history(self) -> str:
+        """The text of a batch: what was told, and isn't known to be written."""
+        return self._history.unwritten()
 
     async def sleep(self, duration: timedelta, progress: Progress) -> None:
         """A durable timer."""
@@ -171,7 +187,7 @@ class TemporalRuntime:
             revision=self._revision,
             depth=self._depth + 1,
         )
-        return await run_child(request, summary=stored.summary, awaited=call.awaited)
+        return await self.children.run(request, summary=stored.summary, awaited=call.awaited)
 
     async def _execute(
         self, call: Call, progress: Progress, result: type[_Result] | None = None
@@ -180,6 +196,7 @@ class TemporalRuntime:
             detail = f"what the call sends has more than {MAX_CALL_BYTES} bytes"
             raise TaskFault(WorkflowError.standard("runtime", detail))
         async with self._calls:
+            await self._control.passed()
             if not self._history.fits(_MOST_HISTORY_OF_A_CALL):
                 await self._record_events()
             try:
@@ -285,12 +302,15 @@ class TemporalRuntime:
             return
         while not self._has_ended:
             await workflow.wait_condition(lambda: self._has_ended or self._has_news)
-            if self._history:
+            standing, self._standing = self._standing, None
+            if standing is not None:
+                await self._record_progress(standing())
+            elif self._history:
                 await self._record_events()
 
     @property
     def _has_news(self) -> bool:
-        return bool(self._history) and not self._naps
+        return self._standing is not None or (bool(self._history) and not self._naps)
 
     async def _write(self, activity: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         await workflow.execute_local_activity_method(
@@ -302,13 +322,19 @@ class TemporalRuntime:
 
     def _next(self, progress: Progress) -> ExecutionProgress:
         self._sequence += 1
-        status = ExecutionStatus.WAITING if progress.waiting else ExecutionStatus.RUNNING
         return ExecutionProgress(
             sequence=self._sequence,
-            status=status,
+            order=self._orders.sequence,
+            status=_status(progress),
             current_tasks=progress.current_tasks,
             at=workflow.now(),
         )
+
+
+def _status(progress: Progress) -> ExecutionStatus:
+    if progress.suspended:
+        return ExecutionStatus.SUSPENDED
+    return ExecutionStatus.WAITING if progress.waiting else ExecutionStatus.RUNNING
 
 
 def _call_fault(error: ActivityError) -> TaskFault:

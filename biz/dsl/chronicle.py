@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.lifecycle import ABSENT, LifecycleEvent, LifecycleType
+from biz.dsl.run_control import RunControl
 from biz.dsl.runtime import Runtime
 
 _TRY = "/try/"
@@ -26,8 +27,9 @@ class Told:
 class Chronicle:
     """The lifecycle events of one run. `context` is `$context` as it is at present."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, control: RunControl) -> None:
         self._runtime = runtime
+        self._control = control
         self._sequence = 0
         self._attempts: dict[str, int] = {}
         self.context: Any = ABSENT
@@ -70,6 +72,18 @@ class Chronicle:
         finally:
             del self._attempts[path]
 
+    def suspended(self, waiting: Sequence[str]) -> None:
+        """Tells that the run is held, and the tasks at these paths, which only wait, with it."""
+        self._tell(LifecycleType.WORKFLOW_SUSPENDED, "")
+        for path in waiting:
+            self._tell(LifecycleType.TASK_SUSPENDED, path)
+
+    def resumed(self, waiting: Sequence[str]) -> None:
+        """Tells that the run goes on, and the tasks at these paths with it."""
+        self._tell(LifecycleType.WORKFLOW_RESUMED, "")
+        for path in waiting:
+            self._tell(LifecycleType.TASK_RESUMED, path)
+
     @contextmanager
     def _told(
         self,
@@ -87,7 +101,8 @@ class Chronicle:
         try:
             yield told
         except asyncio.CancelledError:
-            self._tell(cancelled, path, started_at=started_at)
+            reason = None if path else self._control.cancellation
+            self._tell(cancelled, path, started_at=started_at, error=reason)
             raise
         except TaskFault as fault:
             fault.path = fault.path or path

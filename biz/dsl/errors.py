@@ -101,6 +101,11 @@ class WorkflowError:
             type=standard.type if type in _STANDARD else type,
         )
 
+    @classmethod
+    def ended(cls, how: str, reason: str) -> WorkflowError:
+        """What stands for a run that was ended from outside, such as `terminated`."""
+        return cls.standard("runtime", f"the run was {how}" + (f": {reason}" if reason else ""))
+
     def bounded(self) -> WorkflowError:
         """The same error with a detail that isn't too long."""
         if len(self.detail) <= _LONGEST_DETAIL:

@@ -26,6 +26,7 @@ from biz.dsl.frame import Frame, Outcome
 from biz.dsl.lifecycle import ABSENT
 from biz.dsl.model import Evaluable, Task, TaskList, Transformation, Workflow
 from biz.dsl.reading.pointers import child
+from biz.dsl.run_control import RunControl
 from biz.dsl.runtime import Runtime
 from biz.dsl.schemas import Schema
 from biz.dsl.world import OutOfTime, World
@@ -40,14 +41,23 @@ class Interpreter:
     """One run of one workflow."""
 
     def __init__(
-        self, workflow: Workflow, runtime: Runtime, *, checkpoint: Checkpoint | None = None
+        self,
+        workflow: Workflow,
+        runtime: Runtime,
+        control: RunControl | None = None,
+        *,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
-        """The run takes up at `checkpoint`, where there is one."""
+        """`control` holds the run, if there is one; `checkpoint` is where it takes up, if any."""
         self._workflow = workflow
         self._checkpoint = checkpoint
         self._faulted = ""
         self._world = World(
-            runtime, workflow.document, secrets=workflow.secrets, checkpoint=checkpoint
+            runtime,
+            workflow.document,
+            control=control or RunControl(),
+            secrets=workflow.secrets,
+            checkpoint=checkpoint,
         )
         self._arguments = self._workflow_arguments(None)
         self._extensions = workflow.extensions
@@ -56,7 +66,7 @@ class Interpreter:
     async def run(self, input: Any) -> Any:
         """The workflow's output on a JSON value; raises TaskFault where it faults."""
         self._arguments = self._workflow_arguments(input)
-        with self._world.chronicle.workflow(input) as told:
+        with self._world.chronicle.workflow(input) as told, self._world.controlled():
             try:
                 told.output = output = await self._in_time(input)
             except TaskFault as fault:
@@ -126,6 +136,7 @@ class Interpreter:
         data = notes.take(path, DATA, data)
         under_way = notes.take(path, INPUT, ABSENT)
         notes.put(path, DATA, data)
+        await self._world.passed()
         arguments = TaskArguments(
             around=self._arguments,
             task=task,

@@ -22,6 +22,7 @@ from biz.dsl.external.external_documents import document_fault
 from biz.dsl.interpreter import Interpreter
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.model import Workflow
+from biz.dsl.run_control import RunControl
 from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.virtual_time import VirtualLoop
 
@@ -33,7 +34,7 @@ def run_in_memory(workflow: Workflow, input: Any, runtime: MemoryRuntime) -> Any
     """
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         try:
-            return runner.run(Interpreter(workflow, runtime).run(input))
+            return runner.run(Interpreter(workflow, runtime, runtime.control).run(input))
         finally:
             runtime.close()
 
@@ -65,13 +66,15 @@ class MemoryRuntime:
         events: Sequence[tuple[timedelta, Event]] = (),
         random: Callable[[], float] = lambda: 0.5,
         find: Callable[[ChildCall], Workflow | None] = lambda call: None,
+        control: RunControl | None = None,
     ) -> None:
         """`answer` gives the output of each call or an Answer, or raises TaskFault.
 
         `evaluate` gives the result of a jq program that may not end on a JSON text, or raises
         EvaluationError. `random` gives the random numbers.
         `events` come from outside, each at a time after the start. `find` gives the workflows that
-        the run has run; those that it doesn't know are answered.
+        the run has run; those that it doesn't know are answered. `control` holds the run, and
+        those that it has run with it.
         """
         self._answer = answer
         self._evaluate = evaluate
@@ -81,6 +84,7 @@ class MemoryRuntime:
         self._is_closed = False
         self._random = random
         self._find = find
+        self.control = control or RunControl()
         self._coming = sorted(
             ((start + after, event) for after, event in events), key=lambda coming: coming[0]
         )
@@ -119,6 +123,9 @@ class MemoryRuntime:
     def close(self) -> None:
         """The run is over: what is still put away isn't told."""
         self._is_closed = True
+
+    def show(self, progress: Callable[[], Progress]) -> None:
+        """Nobody looks on."""
 
     async def sleep(self, duration: timedelta, progress: Progress) -> None:
         """Lets the clock move on once all wait."""
@@ -159,9 +166,10 @@ class MemoryRuntime:
             metadata=self._run.runtime_metadata,
             random=self._random,
             find=self._find,
+            control=self.control,
         )
         try:
-            return await Interpreter(workflow, child).run(call.input)
+            return await Interpreter(workflow, child, self.control).run(call.input)
         finally:
             self._now = max(self._now, child.now())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -22,11 +22,13 @@ class Progress:
     Of very many only the newest are named.
 
     A path is a task's reference with the number of the iteration behind each loop, such as
-    `/do/4/loop/for/2/do/0/getPet`. `waiting` says that all of them only wait.
+    `/do/4/loop/for/2/do/0/getPet`. `waiting` says that all of them only wait, `suspended` that the
+    run is held.
     """
 
     current_tasks: Sequence[str]
     waiting: bool
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,10 @@ class Runtime(Protocol):
 
     def record(self, event: LifecycleEvent) -> None:
         """Keeps what happened; comes back at once."""
+        ...
+
+    def show(self, progress: Callable[[], Progress]) -> None:
+        """Has it known where the run stands, and what was recorded; comes back at once."""
         ...
 
     async def sleep(self, duration: timedelta, progress: Progress) -> None:

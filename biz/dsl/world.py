@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -26,6 +26,7 @@ from biz.dsl.events.arrivals import Arrival, Listener
 from biz.dsl.events.event import Event
 from biz.dsl.events.inbox import Inbox
 from biz.dsl.events.interests import Interest
+from biz.dsl.run_control import RunControl
 from biz.dsl.runtime import Progress, RunDescriptor, Runtime
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class World:
         runtime: Runtime,
         document: Document,
         *,
+        control: RunControl,
         secrets: Sequence[str] = (),
         checkpoint: Checkpoint | None = None,
     ) -> None:
@@ -61,9 +63,11 @@ class World:
         `checkpoint` is where the run takes up.
         """
         self._runtime = runtime
+        self._control = control
         self._secrets = secrets
         self.document = document
         self._doing: dict[str, bool] = {}
+        self._suspended: Sequence[str] = ()
         self._awake = asyncio.Event()
         self._awake.set()
         self._tasks = 0
@@ -75,7 +79,7 @@ class World:
         self.notes = Notes(checkpoint.notes if checkpoint else {})
         self._documents: deque[tuple[tuple[Resource, Purpose], Any]] = deque(maxlen=_DOCUMENTS)
         self.run: RunDescriptor = runtime.describe()
-        self.chronicle = Chronicle(runtime)
+        self.chronicle = Chronicle(runtime, control)
 
     def checkpoint(self, context: Any, faulted: str) -> Checkpoint:
         """Where the run stands."""
@@ -90,18 +94,37 @@ class World:
         """The run's own clock, UTC."""
         return self._runtime.now()
 
+    def active_now(self) -> datetime:
+        """A clock that stands still while the run is suspended."""
+        return self._runtime.now() - self._control.lost(self._runtime.now())
+
     def random(self) -> float:
         """A number from 0 up to 1."""
         return self._runtime.random()
 
+    def controlled(self) -> AbstractContextManager[None]:
+        """In the block it is told when the run is suspended and resumed."""
+        return self._control.watched(self._tell)
+
+    async def passed(self) -> None:
+        """Returns when the run isn't held: nothing new starts before."""
+        if self._control.is_suspended:
+            self._runtime.show(self._progress)
+        await self._control.passed()
+
     async def sleep(self, duration: timedelta, path: str) -> None:
-        """Returns after `duration`."""
+        """Returns after `duration`, and not while the run is held."""
+        await self.passed()
         self._rest()
         with self._at(path, waiting=True):
             await self._runtime.sleep(duration, self._progress())
+            await self.passed()
 
     async def limit(self, duration: timedelta, work: Coroutine[Any, Any, _T]) -> _T:
-        """What the work gives; cancels it after `duration`, and raises OutOfTime."""
+        """What the work gives; cancels it after `duration`, and raises OutOfTime.
+
+        The time in which the run is suspended doesn't count.
+        """
         return await first([work, self._run_out(duration)])
 
     async def call(self, call: Call, path: str) -> Any:
@@ -109,6 +132,7 @@ class World:
 
         What of the call reads secrets is left to the activity which makes it.
         """
+        await self.passed()
         call, deferral = defer(call, self._secrets)
         call = replace(call, deferral=deferral)
         self._rest()
@@ -127,6 +151,7 @@ class World:
 
     async def run_workflow(self, call: ChildCall, path: str) -> Any:
         """What the workflow gives; raises TaskFault, also for the fault that it ended with."""
+        await self.passed()
         self._rest()
         with self._at(path, waiting=False):
             try:
@@ -151,6 +176,7 @@ class World:
 
     async def emit(self, event: Event, path: str) -> None:
         """Gives an event to all that listen; raises TaskFault."""
+        await self.passed()
         self._rest()
         with self._at(path, waiting=False):
             await self._runtime.emit(event, self._progress())
@@ -172,6 +198,7 @@ class World:
 
     async def fetch_events(self, listener: Listener, path: str) -> None:
         """Adds to the inbox what has come for a listener, or waits until something may have."""
+        await self.passed()
         stream = self._inbox.stream(listener.interests)
         self._rest()
         with self._at(path, waiting=True):
@@ -179,6 +206,7 @@ class World:
             self._inbox.add(stream, page)
             if not page.arrivals and not page.has_more:
                 await self._runtime.wait_for_events(listener)
+            await self.passed()
 
     async def charge(self, size: int) -> None:
         """Told how many characters an expression or a schema reads; gives way after many."""
@@ -213,8 +241,23 @@ class World:
         self._tasks = self._characters = 0
 
     async def _run_out(self, duration: timedelta) -> Any:
+        lost = self._control.lost(self.now())
         await self._runtime.timer(duration)
+        while missed := self._control.lost(self.now()) - lost:
+            await self.passed()
+            lost = self._control.lost(self.now())
+            await self._runtime.timer(missed)
+        await self.passed()
         raise OutOfTime
+
+    def _tell(self) -> None:
+        if self._control.is_suspended:
+            self._suspended = [path for path, waits in self._doing.items() if waits]
+            self.chronicle.suspended(self._suspended)
+        else:
+            self.chronicle.resumed([path for path in self._suspended if path in self._doing])
+            self._suspended = ()
+        self._runtime.show(self._progress)
 
     @contextmanager
     def _at(self, path: str, *, waiting: bool) -> Iterator[None]:
@@ -226,7 +269,11 @@ class World:
 
     def _progress(self) -> Progress:
         newest = tuple(islice(reversed(self._doing), _SHOWN_TASKS))
-        return Progress(current_tasks=newest[::-1], waiting=all(self._doing.values()))
+        return Progress(
+            current_tasks=newest[::-1],
+            waiting=all(self._doing.values()),
+            suspended=self._control.is_suspended,
+        )
 
 
 class Subscription:
@@ -242,6 +289,7 @@ class Subscription:
     async def next(self) -> Arrival:
         """Waits for the next event that no task of the run has consumed."""
         await self._world.breathe()
+        await self._world.passed()
         stream = self._inbox.stream(self._listener.interests)
         while (arrival := stream.after(self._seen)) is None:
             await self._world.fetch_events(self._listener, self._path)

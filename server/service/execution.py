@@ -9,6 +9,7 @@ from google.api.httpbody_pb2 import HttpBody
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from biz.event import EventUsecase
 from biz.execution import ExecutionUsecase
+from biz.execution_control import ExecutionControl
 from biz.execution_log import ExecutionLogUsecase
 from biz.history import HistoryUsecase
 from biz.live import LiveHistory
@@ -37,6 +38,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         self,
         *,
         executions: ExecutionUsecase,
+        control: ExecutionControl,
         history: HistoryUsecase,
         logs: ExecutionLogUsecase,
         events: EventUsecase,
@@ -48,6 +50,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         `http://localhost:8088/namespaces/default/workflows`; empty for nowhere.
         """
         self._executions = executions
+        self._control = control
         self._history = history
         self._logs = logs
         self._events = events
@@ -90,6 +93,38 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
             ],
             next_page_token=page.next_token,
             total_size=page.total,
+        )
+
+    async def SuspendExecution(
+        self, request: execution_pb2.SuspendExecutionRequest, context: object
+    ) -> execution_pb2.SuspendExecutionResponse:
+        execution = await self._control.suspend(request.id, reason=request.reason)
+        return execution_pb2.SuspendExecutionResponse(
+            execution=execution_to_proto(execution, runs_url=self._runs_url)
+        )
+
+    async def ResumeExecution(
+        self, request: execution_pb2.ResumeExecutionRequest, context: object
+    ) -> execution_pb2.ResumeExecutionResponse:
+        execution = await self._control.resume(request.id, reason=request.reason)
+        return execution_pb2.ResumeExecutionResponse(
+            execution=execution_to_proto(execution, runs_url=self._runs_url)
+        )
+
+    async def CancelExecution(
+        self, request: execution_pb2.CancelExecutionRequest, context: object
+    ) -> execution_pb2.CancelExecutionResponse:
+        execution = await self._control.cancel(request.id, reason=request.reason)
+        return execution_pb2.CancelExecutionResponse(
+            execution=execution_to_proto(execution, runs_url=self._runs_url)
+        )
+
+    async def TerminateExecution(
+        self, request: execution_pb2.TerminateExecutionRequest, context: object
+    ) -> execution_pb2.TerminateExecutionResponse:
+        execution = await self._control.terminate(request.id, reason=request.reason)
+        return execution_pb2.TerminateExecutionResponse(
+            execution=execution_to_proto(execution, runs_url=self._runs_url)
         )
 
     async def ListExecutionEvents(

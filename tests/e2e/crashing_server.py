@@ -9,6 +9,7 @@ from dependency_injector import providers
 
 from app.container import opened
 from app.settings import load_settings
+from biz.engine import RunOrder
 from biz.execution import Execution
 from data.temporal import TemporalEngine
 
@@ -16,9 +17,9 @@ from data.temporal import TemporalEngine
 class CrashingEngine(TemporalEngine):
     """Dies where a power cut would hurt."""
 
-    async def start(self, execution: Execution) -> None:
+    async def start(self, execution: Execution, order: RunOrder | None = None) -> None:
         if sys.argv[1] == "after":
-            await super().start(execution)
+            await super().start(execution, order)
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -106,6 +106,9 @@ class FakeExecutionRepo:
                 started_at=known.started_at or progress.at,
             )
 
+    async def record_end_from_outside(self, id: str, end: ExecutionEnd) -> None:
+        await self.record_end(id, end)
+
     async def record_events(self, id: str, events: HistoryBatch) -> None:
         self.events.setdefault(id, []).extend(events.entries)
 

@@ -79,7 +79,7 @@ class TryTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Tries, and tries again while the policy has it."""
-        started_at = frame.world.now()
+        started_at = frame.world.active_now()
         limit = self.catch.retry.attempt if self.catch.retry else None
         inside = self._with_error(frame, None)
         retries = 0
@@ -130,7 +130,7 @@ class TryTask(Task):
         pause = await policy.pause(frame, retry)
         if policy.total is not None:
             end = started_at + await frame.duration(policy.total)
-            if frame.world.now() + pause >= end:
+            if frame.world.active_now() + pause >= end:
                 return False
         if pause:
             await frame.world.sleep(pause, frame.path)

@@ -23,6 +23,7 @@ from api.template.v1.template_pb2_grpc import (
 )
 from biz.event import EventUsecase
 from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
+from biz.execution_control import ExecutionControl
 from biz.execution_log import ExecutionLogUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
@@ -34,6 +35,7 @@ from biz.template_alias import TemplateAliasUsecase
 from data.database import Database
 from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
+from data.execution_control import PeeweeWishRepo
 from data.execution_log import PeeweeExecutionLogRepo
 from data.history import PeeweeHistoryRepo
 from data.history_changes import DatabaseHistoryChanges
@@ -84,11 +86,15 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
             clock=now,
         )
         execution_repo = PeeweeExecutionRepo(database=database, clock=now)
+        runs = ExecutionRuns(repo=execution_repo, engine=engine, clock=now)
+        control = ExecutionControl(
+            repo=PeeweeWishRepo(database=database), runs=runs, engine=engine, clock=now
+        )
         executions = ExecutionUsecase(
             repo=execution_repo,
             templates=templates,
             aliases=aliases,
-            runs=ExecutionRuns(repo=execution_repo, engine=engine, clock=now),
+            runs=runs,
             page_tokens=page_tokens,
             clock=now,
         )
@@ -103,6 +109,7 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                 add=add_ExecutionServiceServicer_to_server,
                 servicer=ExecutionService(
                     executions=executions,
+                    control=control,
                     history=HistoryUsecase(
                         repo=PeeweeHistoryRepo(database=database),
                         executions=execution_repo,

@@ -9,7 +9,7 @@ import pytest
 
 from biz.dsl.errors import WorkflowError
 from biz.dsl.sizes import MAX_JSON_BYTES
-from biz.engine import RunRefused, RunState
+from biz.engine import RunOrder, RunRefused, RunState
 from biz.errors import (
     BusinessKeyInUse,
     ExecutionNotFound,
@@ -300,7 +300,7 @@ async def test_the_same_request_starts_what_was_left_pending(world: World) -> No
 
 async def test_a_run_that_the_engine_wont_ever_take_faults() -> None:
     class RefusingEngine(FakeEngine):
-        async def start(self, execution: Execution) -> None:
+        async def start(self, execution: Execution, order: RunOrder | None = None) -> None:
             raise RunRefused("too large")
 
     world = World(RefusingEngine())
@@ -312,8 +312,8 @@ async def test_a_run_that_the_engine_wont_ever_take_faults() -> None:
 
 async def test_a_run_that_was_quicker_than_its_start_keeps_its_end() -> None:
     class QuickEngine(FakeEngine):
-        async def start(self, execution: Execution) -> None:
-            await super().start(execution)
+        async def start(self, execution: Execution, order: RunOrder | None = None) -> None:
+            await super().start(execution, order)
             await world.repo.record_end(execution.id, COMPLETED)
 
     world = World(QuickEngine())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from biz.dsl.errors import WorkflowError
-from biz.engine import RunRefused
+from biz.engine import RunOrder, RunRefused
 from biz.errors import DatabaseUnavailable
 from biz.execution import (
     Execution,
@@ -16,10 +16,14 @@ from biz.execution import (
     ExecutionStatus,
     NewExecution,
 )
+from biz.execution_control import ExecutionControl
 from biz.execution_runs import ExecutionRuns
+from biz.history_end import HistoryEnds
 from biz.reconciler import Reconciler
 from tests.fakes.engine import FakeEngine
 from tests.fakes.execution_repo import FakeExecutionRepo
+from tests.fakes.history_end_repo import FakeHistoryEndRepo
+from tests.fakes.wish_repo import FakeWishRepo
 from tests.fixtures.polling import until
 from tests.fixtures.workflows import workflow
 
@@ -41,12 +45,19 @@ class World:
     def __init__(self, engine: FakeEngine | None = None) -> None:
         self.repo = FakeExecutionRepo()
         self.engine = engine or FakeEngine()
+        self.wishes = FakeWishRepo(self.repo)
+        self.history = FakeHistoryEndRepo()
 
     def reconciler(self, *, sweep_interval: timedelta = HOUR) -> Reconciler:
+        runs = ExecutionRuns(repo=self.repo, engine=self.engine, clock=lambda: NOW)
         return Reconciler(
             repo=self.repo,
             engine=self.engine,
-            runs=ExecutionRuns(repo=self.repo, engine=self.engine, clock=lambda: NOW),
+            runs=runs,
+            control=ExecutionControl(
+                repo=self.wishes, runs=runs, engine=self.engine, clock=lambda: NOW
+            ),
+            history_ends=HistoryEnds(repo=self.history, engine=self.engine, clock=lambda: NOW),
             clock=lambda: NOW,
             interval=QUICK,
             sweep_interval=sweep_interval,
@@ -154,10 +165,10 @@ async def test_with_the_engine_down_it_stays_pending(world: World) -> None:
 
 async def test_one_that_the_engine_wont_ever_take_holds_up_no_other() -> None:
     class ChoosyEngine(FakeEngine):
-        async def start(self, execution: Execution) -> None:
+        async def start(self, execution: Execution, order: RunOrder | None = None) -> None:
             if execution.id == "bad":
                 raise RunRefused("too large")
-            await super().start(execution)
+            await super().start(execution, order)
 
     world = World(ChoosyEngine())
     for id in ("bad", "good"):

@@ -8,6 +8,7 @@ import pytest
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.model import Document
+from biz.dsl.run_control import RunControl
 from biz.dsl.runtime import Progress
 from biz.dsl.virtual_time import VirtualLoop
 from biz.dsl.world import OutOfTime, World
@@ -32,7 +33,7 @@ class WatchedRuntime(MemoryRuntime):
 def run(work: Callable[[World], Coroutine[Any, Any, Any]]) -> tuple[Any, WatchedRuntime]:
     runtime = WatchedRuntime()
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(work(World(runtime, DOC))), runtime
+        return runner.run(work(World(runtime, DOC, control=RunControl()))), runtime
 
 
 async def gives(value: str, world: World, seconds: int) -> str:

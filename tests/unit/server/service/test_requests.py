@@ -79,6 +79,7 @@ SCHEDULES = {
     "trigger": COMPLETED,
     "backfill": 3,
 }
+CONTROL = dict.fromkeys(("suspend", "resume", "cancel", "terminate"), COMPLETED)
 REQUESTS: Mapping[str, Message] = {
     "CreateTemplate": template_pb2.CreateTemplateRequest(),
     "GetTemplate": template_pb2.GetTemplateRequest(),
@@ -91,6 +92,10 @@ REQUESTS: Mapping[str, Message] = {
     "StartExecution": execution_pb2.StartExecutionRequest(),
     "GetExecution": execution_pb2.GetExecutionRequest(),
     "ListExecutions": execution_pb2.ListExecutionsRequest(),
+    "SuspendExecution": execution_pb2.SuspendExecutionRequest(),
+    "ResumeExecution": execution_pb2.ResumeExecutionRequest(),
+    "CancelExecution": execution_pb2.CancelExecutionRequest(),
+    "TerminateExecution": execution_pb2.TerminateExecutionRequest(),
     "ListExecutionEvents": execution_pb2.ListExecutionEventsRequest(),
     "ListExecutionLogs": execution_pb2.ListExecutionLogsRequest(),
     "WatchExecution": execution_pb2.WatchExecutionRequest(),
@@ -115,6 +120,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     templates: Any = Recorder(TEMPLATES)
     aliases: Any = Recorder(ALIASES)
     executions: Any = Recorder(EXECUTIONS)
+    control: Any = Recorder(CONTROL)
     history: Any = Recorder({"list": Page(items=[EVENT], next_token="t", total=1)})
     logs: Any = Recorder({"list": Page(items=[LOG], next_token="next", total=41)})
     events: Any = Recorder({"signal": None, "publish": None})
@@ -127,6 +133,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         TemplateService(templates=templates, aliases=aliases),
         ExecutionService(
             executions=executions,
+            control=control,
             history=history,
             logs=logs,
             events=events,
@@ -148,6 +155,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         templates,
         aliases,
         executions,
+        control,
         history,
         logs,
         events,

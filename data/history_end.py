@@ -1,0 +1,79 @@
+"""Ends of histories that their runs couldn't tell, kept with peewee."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import peewee
+
+from biz.dsl.lifecycle import LifecycleEvent
+from biz.execution import Execution
+from biz.history_batch import HistoryBatch, HistoryEntry
+from biz.history_end import closing_events
+from data.database import Database
+from data.execution import from_row
+from data.history import insert_events
+from data.models import ExecutionEventRow, ExecutionRow, from_json
+from data.query import all_rows
+
+# Written out, and not with a parameter, so that SQLite can tell that the partial index applies.
+_IS_OPEN = peewee.SQL("history_open = 1")
+_SHORT = (
+    ExecutionEventRow.sequence,
+    ExecutionEventRow.time,
+    ExecutionEventRow.type,
+    ExecutionEventRow.task,
+    ExecutionEventRow.attempt,
+)
+
+
+class PeeweeHistoryEndRepo:
+    """`biz.history_end.HistoryEndRepo`. Every method may raise DatabaseUnavailable as well."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def list_open(self, *, after_id: str, limit: int) -> Sequence[Execution]:
+        return await self._database.read(lambda db: _list_open(db, after_id, limit))
+
+    async def close(self, execution: Execution, events: HistoryBatch) -> None:
+        await self._database.write(lambda db: _close(db, execution, events), repeatable=True)
+
+
+def _list_open(db: peewee.Database, after_id: str, limit: int) -> Sequence[Execution]:
+    query = (
+        ExecutionRow.select()
+        .where(
+            _IS_OPEN,
+            ExecutionRow.order_sent >= ExecutionRow.order_sequence,
+            ExecutionRow.id > after_id,
+        )
+        .order_by(ExecutionRow.id)
+        .limit(limit)
+    )
+    return [from_row(row) for row in all_rows(db, query)]
+
+
+def _close(db: peewee.Database, execution: Execution, events: HistoryBatch) -> None:
+    insert_events(db, execution.id, events)
+    history = (
+        ExecutionEventRow.select(*_SHORT)
+        .where(ExecutionEventRow.execution_id == execution.id)
+        .order_by(ExecutionEventRow.sequence)
+    )
+    told = [_from_row(row) for row in all_rows(db, history)]
+    end = HistoryBatch.of(closing_events(execution, told))
+    insert_events(db, execution.id, end)
+    ExecutionRow.update(history_open=0).where(ExecutionRow.id == execution.id).execute(db)
+
+
+def _from_row(row: ExecutionEventRow) -> LifecycleEvent:
+    """Without its values."""
+    entry = HistoryEntry(
+        sequence=row.sequence,
+        time=row.time,
+        type=row.type,
+        task=from_json(row.task),
+        attempt=row.attempt,
+    )
+    return entry.event({})

@@ -1,0 +1,21 @@
+"""Ends of histories in memory."""
+
+from collections.abc import Sequence
+
+from biz.execution import Execution
+from biz.history_batch import HistoryBatch
+
+
+class FakeHistoryEndRepo:
+    """`biz.history_end.HistoryEndRepo`; `closed` is what was added, by execution."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Execution] = {}
+        self.closed: dict[str, HistoryBatch] = {}
+
+    async def list_open(self, *, after_id: str, limit: int) -> Sequence[Execution]:
+        return [self.open[id] for id in sorted(self.open) if id > after_id][:limit]
+
+    async def close(self, execution: Execution, events: HistoryBatch) -> None:
+        self.closed[execution.id] = events
+        self.open.pop(execution.id, None)
