@@ -21,6 +21,7 @@ from app.settings import Settings
 from biz.child_execution import ChildExecutionUsecase
 from biz.dry_run import DryRunUsecase
 from biz.event import EventUsecase
+from biz.event_starts import EventStarts
 from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
 from biz.execution_control import ExecutionControl
@@ -52,6 +53,7 @@ from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
 from data.removal import PeeweeRemovalRepo
 from data.schedule import PeeweeScheduleRepo
+from data.schedule_events import PeeweeEventScheduleRepo
 from data.secrets import LocalSecrets
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
@@ -241,8 +243,14 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         max_watchers=settings.provided.max_watchers,
     )
+    event_news = providers.Singleton(asyncio.Event)
     events = providers.Singleton(
-        EventUsecase, repo=event_repo, executions=execution_repo, engine=engine, clock=clock
+        EventUsecase,
+        repo=event_repo,
+        executions=execution_repo,
+        engine=engine,
+        clock=clock,
+        news=event_news,
     )
     removal_repo = providers.Singleton(PeeweeRemovalRepo, database=checked_database, clock=clock)
     removal = providers.Singleton(RemovalUsecase, repo=removal_repo)
@@ -405,6 +413,18 @@ class Container(containers.DeclarativeContainer):
         resources.open_expression_pool,
         cpu_seconds=settings.provided.expression_cpu_seconds,
         memory_mb=settings.provided.expression_memory_mb,
+    )
+    event_starts = Part(
+        resources.run_event_starts,
+        starts=providers.Singleton(
+            EventStarts,
+            repo=providers.Singleton(PeeweeEventScheduleRepo, database=checked_database),
+            templates=template_repo,
+            runs=execution_runs,
+            evaluator=expression_pool,
+            news=event_news,
+            clock=clock,
+        ),
     )
     authenticator = providers.Singleton(
         Authenticator,

@@ -17,6 +17,7 @@ from app import execution_output
 from app.execution_output import ProcessLog
 from app.failure import Failure
 from biz.errors import EngineUnavailable, Unavailable
+from biz.event_starts import EventStarts
 from biz.event_sweeper import EventSweeper
 from biz.execution_log import LogRepo
 from biz.live import LiveHistory
@@ -259,6 +260,16 @@ async def run_retention_sweeper(*, sweeper: RetentionSweeper) -> AsyncIterator[a
 async def run_reconciler(*, reconciler: Reconciler) -> AsyncIterator[asyncio.Task[None]]:
     """The task in which it runs."""
     task = asyncio.create_task(reconciler.run(), name="the reconciler")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def run_event_starts(*, starts: EventStarts) -> AsyncIterator[asyncio.Task[None]]:
+    """The task in which it runs."""
+    task = asyncio.create_task(starts.run(), name="the starts by events")
     try:
         yield task
     finally:

@@ -127,7 +127,10 @@ class EventUsecase:
         executions: ExecutionRepo,
         engine: Engine,
         clock: Callable[[], datetime],
+        news: asyncio.Event | None = None,
     ) -> None:
+        """`news` is set when an event for all was stored, for those in this process who look."""
+        self._news = news
         self._repo = repo
         self._executions = executions
         self._engine = engine
@@ -171,6 +174,8 @@ class EventUsecase:
             accepted_at=self._clock(),
         )
         stored = await self._repo.add(new)
+        if self._news is not None and not target:
+            self._news.set()
         with suppress(EngineUnavailable):  # the sweeper makes it known then
             if stored.is_new:
                 await self._deliver(stored)

@@ -60,7 +60,7 @@ class PeeweeExecutionRepo:
     async def create(self, execution: NewExecution, request: RequestKey | None) -> Execution:
         # An execution's id is known before: a second insert finds the first one.
         if request is None:
-            return await self._database.write_statement(lambda db: _insert(db, execution))
+            return await self._database.write_statement(lambda db: insert_execution(db, execution))
         return await self._database.write(
             lambda db: _create(db, execution, request), repeatable=True
         )
@@ -120,10 +120,11 @@ class PeeweeExecutionRepo:
 
 def _create(db: peewee.Database, execution: NewExecution, request: RequestKey) -> Execution:
     known = claim(db, request, resource_id=execution.id, now=execution.created_at)
-    return _get(db, known) if known else _insert(db, execution)
+    return _get(db, known) if known else insert_execution(db, execution)
 
 
-def _insert(db: peewee.Database, execution: NewExecution) -> Execution:
+def insert_execution(db: peewee.Database, execution: NewExecution) -> Execution:
+    """Stores it as PENDING; one of its id that is there is answered. Raises BusinessKeyInUse."""
     same_key = (
         (ExecutionRow.namespace == execution.namespace)
         & (ExecutionRow.business_key == execution.business_key)

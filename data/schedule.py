@@ -44,7 +44,7 @@ _TEXTS = (ScheduleRow.template_name, ScheduleRow.expression, ScheduleRow.input)
 _NO_MATCHES = "[]"
 _IDS_AT_ONCE = 500
 _MICROSECOND = timedelta(microseconds=1)
-_IS_PAUSED = ScheduleRow.is_held | ~ScheduleRow.is_active
+IS_PAUSED: Any = ScheduleRow.is_held | ~ScheduleRow.is_active
 _TIMED = (ScheduleKind.EVERY.value, ScheduleKind.CRON.value)
 
 
@@ -119,7 +119,7 @@ class PeeweeScheduleRepo:
         )
         query = ScheduleRow.select().where(
             ScheduleRow.kind == ScheduleKind.AFTER.value,
-            ~_IS_PAUSED,
+            ~IS_PAUSED,
             ScheduleRow.due_at.is_null() | (ScheduleRow.due_at < to_microseconds(now)),
             ~peewee.fn.EXISTS(running),
         )

@@ -80,6 +80,7 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
             await open_part(container.event_sweeper),
             await open_part(container.retention_sweeper),
             await open_part(container.schedule_reconciler),
+            await open_part(container.event_starts),
             await open_part(container.worker),
         ]
         await open_part(container.container_sweeper)

@@ -8,8 +8,8 @@ from typing import Any
 
 from biz.dsl.events.event import DATA, Event, data_of, is_time
 from biz.dsl.events.matchers import Equal, Matcher, read_matcher
+from biz.dsl.events.scope import Scope
 from biz.dsl.expressions import Expression, compile_expression, is_evaluated
-from biz.dsl.frame import Frame
 from biz.dsl.json_types import is_equal
 from biz.dsl.model import Evaluable
 from biz.dsl.reading.reader import Node
@@ -49,7 +49,7 @@ class EventFilter:
         }
 
     async def match(
-        self, event: Event, frame: Frame, bound: Mapping[str, Any]
+        self, event: Event, scope: Scope, bound: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
         """The correlations that are known with this event, of which `bound` were before.
 
@@ -57,16 +57,16 @@ class EventFilter:
         """
         for name, matcher in self.attributes.items():
             value = data_of(event) if name in DATA else event.get(name)
-            if value is None or not await matcher.matches(value, frame):
+            if value is None or not await matcher.matches(value, scope):
                 return None
         known = dict(bound)
         for name, correlation in self.correlations.items():
-            value = await frame.evaluate(correlation.value, event)
+            value = await scope.evaluate(correlation.value, event)
             if value is None:
                 return None
             expected = known.setdefault(name, value)
             if correlation.expect is not None:
-                expected = await frame.evaluate(correlation.expect)
+                expected = await scope.evaluate(correlation.expect)
             if not is_equal(value, expected):
                 return None
         return known

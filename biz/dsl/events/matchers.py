@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from biz.dsl.events.scope import Scope
 from biz.dsl.expressions import CompileError, Expression, compile_expression, is_evaluated
-from biz.dsl.frame import Frame
 from biz.dsl.json_types import is_equal
 from biz.dsl.reading.reader import Node
 from biz.dsl.values import read_expression
@@ -26,7 +26,7 @@ class Matcher(Protocol):
 
     RANK: ClassVar[int]
 
-    async def matches(self, value: Any, frame: Frame) -> bool:
+    async def matches(self, value: Any, scope: Scope) -> bool:
         """Whether a value is like that; faults the task where an expression fails on it."""
         ...
 
@@ -39,7 +39,7 @@ class Equal:
 
     expected: Any
 
-    async def matches(self, value: Any, frame: Frame) -> bool:
+    async def matches(self, value: Any, scope: Scope) -> bool:
         """See Matcher."""
         return is_equal(value, self.expected)
 
@@ -57,11 +57,11 @@ class Text:
     expected: str
     pattern: Expression
 
-    async def matches(self, value: Any, frame: Frame) -> bool:
+    async def matches(self, value: Any, scope: Scope) -> bool:
         """See Matcher."""
         if not isinstance(value, str):
             return False
-        return value == self.expected or bool(await frame.evaluate(self.pattern, value))
+        return value == self.expected or bool(await scope.evaluate(self.pattern, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Judged:
 
     expression: Expression
 
-    async def matches(self, value: Any, frame: Frame) -> bool:
+    async def matches(self, value: Any, scope: Scope) -> bool:
         """See Matcher."""
-        result = await frame.evaluate(self.expression, value)
+        result = await scope.evaluate(self.expression, value)
         return result if isinstance(result, bool) else is_equal(result, value)
 
 
@@ -86,12 +86,12 @@ class Properties:
 
     properties: Mapping[str, Matcher]
 
-    async def matches(self, value: Any, frame: Frame) -> bool:
+    async def matches(self, value: Any, scope: Scope) -> bool:
         """See Matcher."""
         if not isinstance(value, dict):
             return False
         for name, matcher in self.properties.items():
-            if name not in value or not await matcher.matches(value[name], frame):
+            if name not in value or not await matcher.matches(value[name], scope):
                 return False
         return True
 
@@ -104,12 +104,12 @@ class Items:
 
     items: Sequence[Matcher]
 
-    async def matches(self, value: Any, frame: Frame) -> bool:
+    async def matches(self, value: Any, scope: Scope) -> bool:
         """See Matcher."""
         if not isinstance(value, list) or len(value) != len(self.items):
             return False
         for item, matcher in zip(value, self.items, strict=True):
-            if not await matcher.matches(item, frame):
+            if not await matcher.matches(item, scope):
                 return False
         return True
 

@@ -10,8 +10,8 @@ from typing import Any
 from biz.dsl.events.event import Event
 from biz.dsl.events.filters import EventFilter, read_filter
 from biz.dsl.events.interests import EVERYTHING, Interest
+from biz.dsl.events.scope import Scope
 from biz.dsl.expressions import Expression
-from biz.dsl.frame import Frame
 from biz.dsl.reading.reader import Node
 from biz.dsl.values import read_expression
 
@@ -47,12 +47,19 @@ class Strategy:
 class Consumption:
     """How far a strategy has come."""
 
-    def __init__(self, strategy: Strategy) -> None:
+    def __init__(self, strategy: Strategy, open: Sequence[int] | None = None) -> None:
+        """`open` are the places of the filters that no event has satisfied yet; None for all."""
         self.strategy = strategy
-        self._open = list(strategy.filters)
+        filters = strategy.filters
+        self._open = list(filters) if open is None else [filters[place] for place in open]
         self.is_complete = strategy.kind is StrategyKind.ALL and not self._open
 
-    async def match(self, event: Event, frame: Frame, bound: Mapping[str, Any]) -> Match | None:
+    @property
+    def open(self) -> Sequence[int]:
+        """The places of the filters that no event has satisfied yet."""
+        return [self.strategy.filters.index(each) for each in self._open]
+
+    async def match(self, event: Event, scope: Scope, bound: Mapping[str, Any]) -> Match | None:
         """How the event would be consumed, None where it isn't one that is waited for.
 
         `bound` are the correlations that are known. Faults the task where an expression fails.
@@ -60,7 +67,7 @@ class Consumption:
         if self.strategy.kind is StrategyKind.ANY and not self.strategy.filters:
             return Match(self, None, bound)
         for wanted in self._open:
-            if (known := await wanted.match(event, frame, bound)) is not None:
+            if (known := await wanted.match(event, scope, bound)) is not None:
                 return Match(self, wanted, known)
         return None
 
