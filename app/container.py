@@ -38,6 +38,7 @@ from biz.retention import RetentionPolicy, RetentionSweeper
 from biz.schedule import ScheduleUsecase
 from biz.schedule_reconciler import ScheduleReconciler
 from biz.scheduling import Scheduling
+from biz.statistics import StatisticsUsecase
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
@@ -56,6 +57,7 @@ from data.schedule import PeeweeScheduleRepo
 from data.schedule_events import PeeweeEventScheduleRepo
 from data.secrets import LocalSecrets
 from data.signing_key import PeeweeSigningKey
+from data.statistics import PeeweeStatisticsRepo
 from data.template import PeeweeTemplateRepo
 from data.template_alias import PeeweeTemplateAliasRepo
 from data.temporal import TemporalEngine
@@ -271,6 +273,11 @@ class Container(containers.DeclarativeContainer):
         events=events,
         removal=removal,
         live=live,
+        statistics=providers.Singleton(
+            StatisticsUsecase,
+            repo=providers.Singleton(PeeweeStatisticsRepo, database=checked_database),
+            clock=clock,
+        ),
         runs_url=runs_url,
     )
     workflow_service = providers.Singleton(

@@ -20,6 +20,7 @@ from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
 from psycopg2.extensions import parse_dsn
 
 from biz.errors import DatabaseUnavailable, InvalidArgument, Violation
+from data.sqlite_percentiles import SqlitePercentiles
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[peewee.Database], T]
@@ -193,13 +194,15 @@ def _sqlite_path(url: str) -> Path:
 
 
 def _sqlite(path: Path) -> PooledSqliteDatabase:
-    return PooledSqliteDatabase(
+    database = PooledSqliteDatabase(
         str(path),
         max_connections=None,  # as many as there are threads
         pragmas=_SQLITE_PRAGMAS,
         lock_type="IMMEDIATE",
         check_same_thread=False,  # they are all closed by one thread, when the others are gone
     )
+    database.register_aggregate(SqlitePercentiles, "percentiles", 1)
+    return database
 
 
 def _postgresql(url: str) -> PooledPostgresqlDatabase:

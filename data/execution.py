@@ -166,7 +166,7 @@ def _list(db: peewee.Database, query: ExecutionQuery, slice: Slice) -> Rows[Exec
         db,
         ExecutionRow.select() if query.full else ExecutionRow.select(*_LIGHT),
         slice,
-        where=list(_conditions(db, query)),
+        where=list(execution_conditions(db, query)),
         order=_ORDERS[slice.order.field],
         key=ExecutionRow.id,
         texts=[*_LIGHT_TEXTS, *_HEAVY] if query.full else _LIGHT_TEXTS,
@@ -174,7 +174,8 @@ def _list(db: peewee.Database, query: ExecutionQuery, slice: Slice) -> Rows[Exec
     )
 
 
-def _conditions(db: peewee.Database, query: ExecutionQuery) -> Iterator[Any]:
+def execution_conditions(db: peewee.Database, query: ExecutionQuery) -> Iterator[Any]:
+    """What the rows that a query means have in common."""
     if query.namespace:
         yield ExecutionRow.namespace == query.namespace
     if query.template_id:

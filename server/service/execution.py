@@ -14,16 +14,20 @@ from biz.execution_log import ExecutionLogUsecase
 from biz.history import HistoryUsecase
 from biz.live import LiveHistory
 from biz.removal import RemovalUsecase
+from biz.statistics import StatisticsUsecase
 from server.service.convert import (
     check_execution_view,
     cloud_event_from_proto,
     execution_query_from_proto,
     execution_to_proto,
+    interval_from_proto,
     lifecycle_event_to_proto,
     log_query_from_proto,
     log_to_proto,
     page_request_from_proto,
     start_request_from_proto,
+    statistics_to_proto,
+    stats_query_from_proto,
     wait_from_proto,
     watch_record_to_proto,
 )
@@ -44,6 +48,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         events: EventUsecase,
         removal: RemovalUsecase,
         live: LiveHistory,
+        statistics: StatisticsUsecase,
         runs_url: str = "",
     ) -> None:
         """`runs_url` is where Temporal's web interface shows runs, each below its id, such as
@@ -56,6 +61,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         self._events = events
         self._removal = removal
         self._live = live
+        self._statistics = statistics
         self._runs_url = runs_url
 
     async def StartExecution(
@@ -190,3 +196,11 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
     ) -> execution_pb2.DeleteExecutionResponse:
         await self._removal.delete(request.id)
         return execution_pb2.DeleteExecutionResponse()
+
+    async def GetExecutionStats(
+        self, request: execution_pb2.GetExecutionStatsRequest, context: object
+    ) -> execution_pb2.GetExecutionStatsResponse:
+        statistics = await self._statistics.get(
+            stats_query_from_proto(request), interval=interval_from_proto(request)
+        )
+        return statistics_to_proto(statistics)

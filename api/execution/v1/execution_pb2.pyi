@@ -1354,7 +1354,9 @@ class GetExecutionStatsRequest(_message.Message):
 
     @_builtins.property
     def interval(self) -> _duration_pb2.Duration:
-        """The length of each of `intervals`; without it there are none."""
+        """The length of each of `intervals`, at most 366 days; without it there are none. One that divides
+        the time into more than 1,000 is refused.
+        """
 
     def __init__(
         self,
@@ -1446,7 +1448,9 @@ class GetExecutionStatsResponse(_message.Message):
 
     @_typing.final
     class Interval(_message.Message):
-        """What fell into one stretch of time."""
+        """What fell into one stretch of time. Each begins at a multiple of its length, counted from 1970 in
+        UTC.
+        """
 
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -1492,7 +1496,7 @@ class GetExecutionStatsResponse(_message.Message):
         template_id: _builtins.int
         """The template's id."""
         task: _builtins.str
-        """The task's reference."""
+        """The task's reference, without the numbers of iterations."""
         count: _builtins.int
         """How often it ended."""
         faulted: _builtins.int
@@ -1523,10 +1527,15 @@ class GetExecutionStatsResponse(_message.Message):
     INTERVALS_FIELD_NUMBER: _builtins.int
     SLOWEST_TASKS_FIELD_NUMBER: _builtins.int
     FAILING_TASKS_FIELD_NUMBER: _builtins.int
+    TASK_EXECUTIONS_FIELD_NUMBER: _builtins.int
     total: _builtins.int
     """How many executions match."""
     success_rate: _builtins.float
     """Completed among ended ones, from 0 to 1; not set where none has ended."""
+    task_executions: _builtins.int
+    """Of how many executions the tasks are: of the newest 1,000, and of fewer where they have more than
+    50,000 ends of tasks. Those that have ended no task don't count.
+    """
     @_builtins.property
     def by_status(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetExecutionStatsResponse.StatusCount]:
         """By state, those that occur."""
@@ -1537,15 +1546,19 @@ class GetExecutionStatsResponse(_message.Message):
 
     @_builtins.property
     def intervals(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetExecutionStatsResponse.Interval]:
-        """In the order of time."""
+        """In the order of time, from `created_after`, or the first execution, to `created_before`, or now;
+        those without an event too. What happened later to these executions isn't in them.
+        """
 
     @_builtins.property
     def slowest_tasks(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetExecutionStatsResponse.TaskStats]:
-        """The slowest first."""
+        """At most ten tasks that hold no others, by p95, the slowest first. Measured in the newest
+        `task_executions` of the executions.
+        """
 
     @_builtins.property
     def failing_tasks(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetExecutionStatsResponse.TaskStats]:
-        """The most often faulted first."""
+        """At most ten tasks that hold no others, the most often faulted first, in the same executions."""
 
     def __init__(
         self,
@@ -1557,10 +1570,11 @@ class GetExecutionStatsResponse(_message.Message):
         intervals: _abc.Iterable[Global___GetExecutionStatsResponse.Interval] | None = ...,
         slowest_tasks: _abc.Iterable[Global___GetExecutionStatsResponse.TaskStats] | None = ...,
         failing_tasks: _abc.Iterable[Global___GetExecutionStatsResponse.TaskStats] | None = ...,
+        task_executions: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_success_rate", b"_success_rate", "duration", b"duration", "success_rate", b"success_rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_success_rate", b"_success_rate", "by_status", b"by_status", "duration", b"duration", "failing_tasks", b"failing_tasks", "intervals", b"intervals", "slowest_tasks", b"slowest_tasks", "success_rate", b"success_rate", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_success_rate", b"_success_rate", "by_status", b"by_status", "duration", b"duration", "failing_tasks", b"failing_tasks", "intervals", b"intervals", "slowest_tasks", b"slowest_tasks", "success_rate", b"success_rate", "task_executions", b"task_executions", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__success_rate: _TypeAlias = _typing.Literal["success_rate"]  # noqa: Y015
     _WhichOneofArgType__success_rate: _TypeAlias = _typing.Literal["_success_rate", b"_success_rate"]  # noqa: Y015

@@ -85,7 +85,9 @@ class ExecutionServiceStub:
     ListExecutionLogs: _grpc.UnaryUnaryMultiCallable[_execution_pb2.ListExecutionLogsRequest, _execution_pb2.ListExecutionLogsResponse]
     """Lists the log lines of an execution, oldest first unless `order_by` says otherwise."""
     GetExecutionStats: _grpc.UnaryUnaryMultiCallable[_execution_pb2.GetExecutionStatsRequest, _execution_pb2.GetExecutionStatsResponse]
-    """Counts and measures executions."""
+    """Counts and measures executions. Figures are exact. Percentiles are values that occur: 95 of 100
+    executions, or ends of a task, took at most the time that p95 is.
+    """
     BatchExecutions: _grpc.UnaryUnaryMultiCallable[_execution_pb2.BatchExecutionsRequest, _operations_pb2.Operation]
     """Does one thing to all executions that a filter matches, as an operation with progress."""
     GetOperation: _grpc.UnaryUnaryMultiCallable[_execution_pb2.GetOperationRequest, _operations_pb2.Operation]
@@ -156,7 +158,9 @@ class ExecutionServiceAsyncStub(ExecutionServiceStub):
     ListExecutionLogs: _aio.UnaryUnaryMultiCallable[_execution_pb2.ListExecutionLogsRequest, _execution_pb2.ListExecutionLogsResponse]  # type: ignore[assignment]
     """Lists the log lines of an execution, oldest first unless `order_by` says otherwise."""
     GetExecutionStats: _aio.UnaryUnaryMultiCallable[_execution_pb2.GetExecutionStatsRequest, _execution_pb2.GetExecutionStatsResponse]  # type: ignore[assignment]
-    """Counts and measures executions."""
+    """Counts and measures executions. Figures are exact. Percentiles are values that occur: 95 of 100
+    executions, or ends of a task, took at most the time that p95 is.
+    """
     BatchExecutions: _aio.UnaryUnaryMultiCallable[_execution_pb2.BatchExecutionsRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Does one thing to all executions that a filter matches, as an operation with progress."""
     GetOperation: _aio.UnaryUnaryMultiCallable[_execution_pb2.GetOperationRequest, _operations_pb2.Operation]  # type: ignore[assignment]
@@ -308,7 +312,9 @@ class ExecutionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _execution_pb2.GetExecutionStatsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_execution_pb2.GetExecutionStatsResponse, _abc.Awaitable[_execution_pb2.GetExecutionStatsResponse]]:
-        """Counts and measures executions."""
+        """Counts and measures executions. Figures are exact. Percentiles are values that occur: 95 of 100
+        executions, or ends of a task, took at most the time that p95 is.
+        """
 
     @_abc_1.abstractmethod
     def BatchExecutions(

@@ -7,6 +7,7 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from api.execution.v1 import execution_pb2 as pb
 from api.execution.v1.execution_pb2_grpc import ExecutionServiceStub
@@ -393,3 +394,54 @@ class TestDelete:
         assert info.reason == "EXECUTION_NOT_ENDED"
         assert info.metadata["status"] in ("RUNNING", "WAITING")
         assert get(executions, live.id).id == live.id
+
+
+class TestStats:
+    def test_executions_and_their_tasks_are_counted(
+        self, templates: TemplateServiceStub, executions: ExecutionServiceStub
+    ) -> None:
+        bad = {"bad": {"set": {"x": "${ .missing + {} + 1 }"}}}
+        tried = {"attempt": {"try": [bad], "catch": {}}}
+        space = fresh()
+        template = create(templates, tried, GREET, namespace=space)
+        pause = create(templates, PAUSE, namespace=space)
+        begin = start(executions, template_id=template.id, input={"name": "a"}, wait=LONG)
+        start(executions, template_id=template.id, input={"name": "b"}, wait=LONG)
+        start(executions, template_id=template.id, input={"name": {}}, wait=LONG)
+        start(executions, template_id=pause.id)
+
+        def stats(**filters: Any) -> pb.GetExecutionStatsResponse:
+            return executions.GetExecutionStats(
+                pb.GetExecutionStatsRequest(namespace=space, **filters)
+            )
+
+        found = stats(interval=Duration(seconds=3600))
+        assert found.total == 4
+        ended = {each.status: each.count for each in found.by_status}
+        assert ended[pb.Execution.COMPLETED] == 3
+        assert found.success_rate == 1
+        assert found.duration.max.ToTimedelta() >= begin.duration.ToTimedelta()
+        assert sum(each.completed for each in found.intervals) == 3
+        [failing] = found.failing_tasks
+        assert (failing.template_id, failing.task) == (template.id, "/do/0/attempt/try/0/bad")
+        assert (failing.count, failing.faulted, found.task_executions) == (3, 3, 3)
+        assert {task.task for task in found.slowest_tasks} == {failing.task, "/do/1/greet"}
+        assert stats(template_id=pause.id).total == 1
+        assert stats(template_name=template.name).total == 3
+        assert stats(created_after=begin.created_at).total == 3
+        assert stats(created_before=begin.created_at).total == 0
+        assert not stats(template_id=pause.id).HasField("success_rate")
+
+    @pytest.mark.parametrize(
+        ("fields", "fault"),
+        [
+            ({"interval": Duration()}, ("interval", "OUT_OF_RANGE")),
+            ({"interval": Duration(nanos=1000)}, ("interval", "TOO_MANY_INTERVALS")),
+            ({"created_before": Timestamp(seconds=1)}, ("created_before", "OUT_OF_RANGE")),
+        ],
+    )
+    def test_a_window_that_means_nothing_is_refused(
+        self, executions: ExecutionServiceStub, fields: dict[str, Any], fault: tuple[str, str]
+    ) -> None:
+        request = pb.GetExecutionStatsRequest(created_after=Timestamp(seconds=2), **fields)
+        assert violations(refusal(executions.GetExecutionStats, request)) == [fault]

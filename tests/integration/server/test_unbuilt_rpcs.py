@@ -43,6 +43,7 @@ BUILT = {
     "ResumeSchedule",
     "TriggerSchedule",
     "BackfillSchedule",
+    "GetExecutionStats",
     "DeleteExecution",
 }
 UNBUILT = [

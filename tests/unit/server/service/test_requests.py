@@ -24,6 +24,7 @@ from tests.fixtures.entities import (
     LOG,
     NOW,
     SCHEDULE,
+    STATISTICS,
     TEMPLATE,
 )
 
@@ -102,6 +103,7 @@ REQUESTS: Mapping[str, Message] = {
     "SignalExecution": execution_pb2.SignalExecutionRequest(),
     "PublishEvent": execution_pb2.PublishEventRequest(),
     "DeleteExecution": execution_pb2.DeleteExecutionRequest(),
+    "GetExecutionStats": execution_pb2.GetExecutionStatsRequest(),
     "ValidateWorkflow": workflow_pb2.ValidateWorkflowRequest(),
     "TestWorkflow": workflow_pb2.TestWorkflowRequest(),
     "ListSchedules": workflow_pb2.ListSchedulesRequest(),
@@ -126,6 +128,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     events: Any = Recorder({"signal": None, "publish": None})
     removal: Any = Recorder({"delete": None})
     live: Any = LiveRecorder()
+    statistics: Any = Recorder({"get": STATISTICS})
     workflows: Any = Recorder({"validate": ()})
     dry_runs: Any = Recorder({"run": DRY_RUN})
     schedules: Any = Recorder(SCHEDULES)
@@ -139,6 +142,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
             events=events,
             removal=removal,
             live=live,
+            statistics=statistics,
         ),
         WorkflowService(
             workflows=workflows, dry_runs=dry_runs, schedules=schedules, clock=lambda: NOW
@@ -161,6 +165,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         events,
         removal,
         live,
+        statistics,
         workflows,
         dry_runs,
         schedules,

@@ -1,0 +1,236 @@
+"""PeeweeStatisticsRepo, on both databases."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import peewee
+import pytest
+
+from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.execution import (
+    ExecutionEnd,
+    ExecutionProgress,
+    ExecutionQuery,
+    ExecutionStatus,
+    NewExecution,
+)
+from biz.history_batch import HistoryBatch
+from biz.statistics import Durations, Grid, Interval, TaskEnd, Totals
+from data.database import Database
+from data.execution import PeeweeExecutionRepo
+from data.statistics import PeeweeStatisticsRepo
+from tests.fixtures.repos import NOW, new_execution
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+NOON = datetime(2025, 3, 14, 12, tzinfo=UTC)
+ALL = ExecutionQuery()
+
+
+@pytest.fixture
+def statistics(database: Database) -> PeeweeStatisticsRepo:
+    return PeeweeStatisticsRepo(database=database)
+
+
+async def run(
+    executions: PeeweeExecutionRepo,
+    new: NewExecution,
+    *,
+    seconds: float = 0,
+    status: ExecutionStatus = ExecutionStatus.COMPLETED,
+) -> None:
+    """Starts an execution when it was accepted, and ends it so much later."""
+    await executions.create(new, None)
+    started = ExecutionProgress(
+        sequence=0, status=ExecutionStatus.RUNNING, current_tasks=(), at=new.created_at
+    )
+    await executions.record_progress(new.id, started)
+    if status.is_end:
+        ended_at = new.created_at + seconds * SECOND
+        end = ExecutionEnd(status=status, output=None, error=None, ended_at=ended_at)
+        await executions.record_end(new.id, end)
+
+
+def at(id: str, moment: datetime) -> NewExecution:
+    return replace(new_execution(id), created_at=moment)
+
+
+async def test_of_nothing_there_is_nothing(statistics: PeeweeStatisticsRepo) -> None:
+    totals = await statistics.totals(ALL)
+    assert set(totals.by_status.values()) == {0}
+    assert totals.durations is None
+    assert await statistics.first_created_at(ALL) is None
+    assert await statistics.intervals(ALL, Grid(start=NOON, length=HOUR, count=3)) == []
+    assert await statistics.task_ends(ALL, executions=10, limit=10) == []
+
+
+async def test_totals_count_statuses_and_measure_what_has_ended(
+    executions: PeeweeExecutionRepo, statistics: PeeweeStatisticsRepo
+) -> None:
+    await executions.create(new_execution("pending"), None)
+    await run(executions, new_execution("live"), status=ExecutionStatus.RUNNING)
+    await run(executions, new_execution("c1"), seconds=1.000001)
+    await run(executions, new_execution("c2"), seconds=3)
+    await run(executions, new_execution("f"), seconds=2, status=ExecutionStatus.FAULTED)
+    assert await statistics.totals(ALL) == Totals(
+        by_status={
+            **dict.fromkeys(ExecutionStatus, 0),
+            ExecutionStatus.PENDING: 1,
+            ExecutionStatus.RUNNING: 1,
+            ExecutionStatus.COMPLETED: 2,
+            ExecutionStatus.FAULTED: 1,
+        },
+        durations=Durations(p50=2 * SECOND, p95=3 * SECOND, p99=3 * SECOND, max=3 * SECOND),
+    )
+
+
+async def test_percentiles_are_exact(
+    executions: PeeweeExecutionRepo, statistics: PeeweeStatisticsRepo
+) -> None:
+    lengths = list(range(1, 121))
+    Random(4).shuffle(lengths)
+    for length in lengths:
+        await run(executions, new_execution(f"e{length}"), seconds=length)
+    assert (await statistics.totals(ALL)).durations == Durations(
+        p50=60 * SECOND, p95=114 * SECOND, p99=119 * SECOND, max=120 * SECOND
+    )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        ExecutionQuery(namespace="other"),
+        ExecutionQuery(template_id=8),
+        ExecutionQuery(template_name="refund"),
+        ExecutionQuery(created_after=NOW),
+        ExecutionQuery(created_before=NOW - HOUR),
+    ],
+    ids=repr,
+)
+async def test_filters_hold_for_every_figure(
+    executions: PeeweeExecutionRepo, statistics: PeeweeStatisticsRepo, query: ExecutionQuery
+) -> None:
+    await run(executions, new_execution("meant not"), seconds=9)
+    meant = new_execution(
+        "meant",
+        namespace=query.namespace or "shop",
+        template_id=query.template_id or 7,
+        template_name=query.template_name or "order",
+    )
+    if query.created_after:
+        meant = replace(meant, created_at=NOW + SECOND)
+    if query.created_before:
+        meant = replace(meant, created_at=NOW - 2 * HOUR)
+    await run(executions, meant, seconds=1)
+    for id in ("meant", "meant not"):
+        await executions.record_events(id, HistoryBatch.of(ends("/do/0/a")))
+
+    totals = await statistics.totals(query)
+    assert totals.by_status[ExecutionStatus.COMPLETED] == 1
+    assert totals.durations == Durations(p50=SECOND, p95=SECOND, p99=SECOND, max=SECOND)
+    assert await statistics.first_created_at(query) == meant.created_at
+    grid = Grid(start=NOW - 3 * HOUR, length=6 * HOUR, count=1)
+    assert await statistics.intervals(query, grid) == [
+        Interval(start=grid.start, started=1, completed=1)
+    ]
+    found = await statistics.task_ends(query, executions=10, limit=10)
+    assert [end.execution_id for end in found] == ["meant"]
+
+
+async def test_intervals_hold_what_happened_from_their_start_to_the_next(
+    executions: PeeweeExecutionRepo, statistics: PeeweeStatisticsRepo
+) -> None:
+    microsecond = timedelta(microseconds=1)
+    await executions.create(at("pending", NOON), None)
+    await run(executions, at("a", NOON), seconds=3600)
+    await run(executions, at("b", NOON + HOUR - microsecond), status=ExecutionStatus.FAULTED)
+    await run(executions, at("c", NOON + HOUR), status=ExecutionStatus.CANCELLED)
+    await run(executions, at("d", NOON - microsecond), seconds=1)
+    await run(executions, at("e", NOON + 3 * HOUR), seconds=3600)
+    grid = Grid(start=NOON, length=HOUR, count=4)
+    assert await statistics.intervals(ALL, grid) == [
+        Interval(start=NOON, started=2, completed=1, faulted=1),
+        Interval(start=NOON + HOUR, started=1, completed=1),
+        Interval(start=NOON + 3 * HOUR, started=1),
+    ]
+
+
+def ends(*tasks: str, type: LifecycleType = LifecycleType.TASK_COMPLETED) -> list[LifecycleEvent]:
+    return [
+        LifecycleEvent(
+            sequence=sequence,
+            type=type,
+            time=NOW + sequence * SECOND,
+            task=task,
+            started_at=NOW,
+        )
+        for sequence, task in enumerate(tasks, start=1)
+    ]
+
+
+async def test_ends_of_tasks_are_those_of_the_newest_executions(
+    executions: PeeweeExecutionRepo, statistics: PeeweeStatisticsRepo
+) -> None:
+    for number in range(4):
+        id = f"e{number}"
+        await executions.create(new_execution(id, age=number * HOUR), None)
+        task = LifecycleType.TASK_FAULTED if number == 1 else LifecycleType.TASK_COMPLETED
+        others = (
+            LifecycleEvent(sequence=7, type=LifecycleType.TASK_CREATED, time=NOW, task="/do/0/x"),
+            LifecycleEvent(sequence=8, type=LifecycleType.WORKFLOW_STARTED, time=NOW),
+        )
+        await executions.record_events(
+            id, HistoryBatch.of([*ends("/do/0/a\0b", "/do/1/b", type=task), *others])
+        )
+
+    async def found(executions: int, limit: int) -> Sequence[TaskEnd]:
+        return await statistics.task_ends(ALL, executions=executions, limit=limit)
+
+    newest = await found(2, 100)
+    assert [(end.execution_id, end.is_fault) for end in newest] == [
+        ("e0", False),
+        ("e0", False),
+        ("e1", True),
+        ("e1", True),
+    ]
+    assert (
+        TaskEnd(
+            execution_id="e0",
+            template_id=7,
+            task="/do/0/a\0b",
+            is_fault=False,
+            duration=SECOND,
+        )
+        in newest
+    )
+    assert [end.execution_id for end in await found(4, 3)] == ["e0", "e0", "e1"]
+
+
+async def test_totals_and_intervals_are_read_from_an_index_alone(
+    database: Database, statistics: PeeweeStatisticsRepo
+) -> None:
+    events: list[peewee.QueryEvent] = []
+
+    def explain(db: peewee.Database) -> str:
+        statements = events.copy()
+        on_postgresql = isinstance(db, peewee.PostgresqlDatabase)
+        if on_postgresql:
+            db.execute_sql("SET enable_seqscan = off")  # it reads so small a table whole
+            db.execute_sql("SET enable_bitmapscan = off")
+        command = "EXPLAIN" if on_postgresql else "EXPLAIN QUERY PLAN"
+        return "\n".join(
+            str(db.execute_sql(f"{command} {event.sql}", event.params).fetchall())
+            for event in statements
+        )
+
+    await database.read(lambda db: db.query_hooks.append(events.append))
+    query = ExecutionQuery(created_after=NOW - HOUR, created_before=NOW)
+    await statistics.totals(query)
+    await statistics.intervals(query, Grid(start=NOON, length=HOUR, count=3))
+    plan = await database.read(explain)
+
+    used = plan.count("COVERING INDEX execution_created_at")
+    used += plan.count("Index Only Scan using execution_created_at")
+    assert used == 3, plan
