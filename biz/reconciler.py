@@ -65,6 +65,7 @@ class Reconciler:
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._repeat(self._look, self._interval))
+            tasks.create_task(self._repeat(self._control.send_unsent, self._interval))
             tasks.create_task(self._repeat(self._history_ends.write, self._interval))
             tasks.create_task(self._repeat(self.sweep, self._sweep_interval))
 
@@ -91,7 +92,6 @@ class Reconciler:
         await self.start_pending()
         await self.end_ended(since=(self._looked_at or now) - _LOOK_BACK)
         self._looked_at = now
-        await self._control.send_unsent()
 
     async def _repeat(self, step: Callable[[], Awaitable[None]], interval: timedelta) -> None:
         """Does a step at each interval, and sooner where it failed."""

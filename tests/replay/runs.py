@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from biz.child_execution import ChildRequest
 from biz.dsl.events.arrivals import Arrival, EventPage, Listener
 from biz.dsl.events.interests import admits
-from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
+from biz.engine import ORDER_SIGNAL, REVISION, WORKFLOW_TYPE, RunOrder, RunRequest, Verb
 from biz.execution import Execution, ExecutionEnd, ExecutionProgress
 from biz.history_batch import NO_HISTORY, HistoryBatch
 from biz.timetable import DueExecution, ScheduledStart
@@ -46,11 +46,15 @@ from workflows.worker import build_worker
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A definition's tasks and its input; `cancelled` runs are cancelled while they wait."""
+    """A definition's tasks and its input.
+
+    `cancelled` runs are cancelled while they wait, `suspended` ones are held for a second then.
+    """
 
     tasks: list[dict[str, Any]]
     input: Any
     cancelled: bool = False
+    suspended: bool = False
     extra: Mapping[str, Any] | None = None
 
 
@@ -188,6 +192,26 @@ def runs(service: str) -> Mapping[str, Run]:
                 }
             ],
             input={"id": 7},
+        ),
+        "suspended": Run(
+            tasks=[
+                {
+                    "all": {
+                        "fork": {
+                            "branches": [
+                                {"short": {"wait": {"milliseconds": 1500}}},
+                                {"again": {"do": [{"ask": get}, {"rest": {"wait": "PT1.2S"}}]}},
+                                {"child": {"run": {"workflow": child("rest")}}},
+                            ]
+                        },
+                        "timeout": {"after": {"seconds": 3}},
+                        "output": {"as": "$input"},
+                    }
+                },
+                {"fetch": get},
+            ],
+            input={"id": 7},
+            suspended=True,
         ),
         "cancelled": Run(tasks=[{"rest": {"wait": "PT1H"}}], input={}, cancelled=True),
         "reuse": Run(
@@ -412,6 +436,7 @@ class _Children:
         document = {"dsl": "1.0.0", "namespace": "test", "name": request.name, "version": "1.0.0"}
         tasks = {
             "answer": [{"set": {"set": {"answer": 42}}}],
+            "rest": [{"rest": {"wait": {"seconds": 2}}}],
             "fail": [{"raise": {"raise": {"error": {"type": "https://x.test/e", "status": 418}}}}],
         }
         definition = json.dumps({"document": document, "do": tasks[request.name]})
@@ -506,6 +531,10 @@ async def record(client: Client, service: str) -> dict[str, WorkflowHistory]:
             handle = await client.start_workflow(
                 WORKFLOW_TYPE, request, id=f"{name}-{uuid.uuid4()}", task_queue=task_queue
             )
+            if run.suspended:
+                for sequence, verb in enumerate((Verb.SUSPEND, Verb.RESUME), start=1):
+                    await asyncio.sleep(1)
+                    await handle.signal(ORDER_SIGNAL, RunOrder(sequence=sequence, verb=verb))
             if run.cancelled:
                 await asyncio.sleep(1)
                 await handle.cancel()
