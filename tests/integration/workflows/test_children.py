@@ -175,12 +175,12 @@ async def test_a_timeout_of_the_task_cancels_the_child(service: Service) -> None
     assert child.status is ExecutionStatus.CANCELLED
 
 
-async def test_the_termination_of_the_parent_cancels_the_child(service: Service) -> None:
+async def test_the_termination_of_the_parent_terminates_the_child(service: Service) -> None:
     await service.store("long", LONG)
     started = await service.start([{"go": service.child("long")}])
     child = await service.running_child(started.id)
     await service.temporal.get_workflow_handle(started.id).terminate()
-    assert (await service.ended(child.id)).status is ExecutionStatus.CANCELLED
+    assert (await service.ended(child.id)).status is ExecutionStatus.TERMINATED
 
 
 @pytest.mark.parametrize("verb", ["cancel", "terminate"])
