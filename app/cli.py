@@ -229,6 +229,59 @@ def events(
     command.events(id, server=server, output=output)
 
 
+@cli.command(rich_help_panel=_USE)
+def render(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|NAME|ID",
+            help="A definition's file, which needs no server; or the name of a template, or the id "
+            "of an execution, as the options say.",
+        ),
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write it; without it, here."),
+    ] = None,
+    format: Annotated[
+        Literal["svg", "mermaid"] | None,
+        typer.Option(help="By default as the name of the output ends, and SVG without one."),
+    ] = None,
+    template: Annotated[
+        bool, typer.Option("--template", "-t", help="Draw the template of this name.")
+    ] = False,
+    execution: Annotated[
+        bool,
+        typer.Option(
+            "--execution",
+            "-e",
+            help="Draw the execution of this id, with what became of its tasks.",
+        ),
+    ] = False,
+    version: Annotated[
+        str, typer.Option(help="Version of the template, or an alias; by default the newest.")
+    ] = "",
+    namespace: Annotated[
+        str,
+        typer.Option("--namespace", "-n", help="Namespace of the template; without it, `default`."),
+    ] = "",
+    server: _Server = _SERVER,
+) -> None:
+    """Draws a workflow as SVG, or as a Mermaid flowchart."""
+    from app.commands import render as command
+
+    command.render(
+        what,
+        to=to,
+        format=format,
+        is_template=template,
+        is_execution=execution,
+        version=version,
+        namespace=namespace,
+        server=server,
+    )
+
+
 @cli.command("list", rich_help_panel=_USE)
 def list_(
     template: Annotated[str, typer.Option(help="Only of this template, by name.")] = "",

@@ -12,6 +12,7 @@ from grpc_status import rpc_status
 
 from api.execution.v1.execution_pb2_grpc import ExecutionServiceStub
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
+from api.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
 from app.failure import Failure
 from app.program import program
 
@@ -26,6 +27,7 @@ class Client:
     def __init__(self, channel: grpc.Channel) -> None:
         self.templates = TemplateServiceStub(channel)
         self.executions = ExecutionServiceStub(channel)
+        self.workflows = WorkflowServiceStub(channel)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from biz.history_end import HistoryEnds
 from biz.lease import Lease
 from biz.live import LiveHistory
 from biz.paging import PageTokens
+from biz.picture import PictureUsecase
 from biz.reconciler import Reconciler
 from biz.removal import RemovalUsecase
 from biz.retention import RetentionPolicy, RetentionSweeper
@@ -228,9 +229,10 @@ class Container(containers.DeclarativeContainer):
         page_tokens=page_tokens,
         clock=clock,
     )
+    history_repo = providers.Singleton(PeeweeHistoryRepo, database=checked_database)
     history = providers.Singleton(
         HistoryUsecase,
-        repo=providers.Singleton(PeeweeHistoryRepo, database=checked_database),
+        repo=history_repo,
         executions=execution_repo,
         page_tokens=page_tokens,
     )
@@ -257,6 +259,13 @@ class Container(containers.DeclarativeContainer):
     removal_repo = providers.Singleton(PeeweeRemovalRepo, database=checked_database, clock=clock)
     removal = providers.Singleton(RemovalUsecase, repo=removal_repo)
     workflows = providers.Singleton(WorkflowUsecase)
+    pictures = providers.Singleton(
+        PictureUsecase,
+        templates=template_repo,
+        aliases=template_aliases,
+        executions=execution_repo,
+        history=history_repo,
+    )
 
     template_service = providers.Singleton(
         TemplateService, templates=templates, aliases=template_aliases
@@ -283,6 +292,7 @@ class Container(containers.DeclarativeContainer):
     workflow_service = providers.Singleton(
         WorkflowService,
         workflows=workflows,
+        pictures=pictures,
         dry_runs=providers.Singleton(
             DryRunUsecase,
             templates=templates,

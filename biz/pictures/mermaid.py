@@ -7,7 +7,7 @@ stands in quotes, with all but letters, digits and harmless signs encoded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from biz.pictures.outline import Exit, Outline, Role, Section, Step, Way
 from biz.pictures.progress import RunProgress, TaskProgress, TaskState
@@ -44,6 +44,9 @@ _STYLES = (
 
 _Tail = tuple[str, str]
 """A node that leads on to whatever follows, and the label of that way."""
+
+_Drawn = Generator[str, None, list[_Tail]]
+"""Lines of a part of the chart; what it returns leads out of the part."""
 
 
 def to_mermaid(outline: Outline, run: RunProgress | None = None) -> str:
@@ -92,8 +95,8 @@ class _Chart:
         yield from self._section(section, [], "    ")
         yield "  end"
 
-    def _section(self, section: Section, before: Sequence[_Tail], indent: str) -> Iterator[str]:
-        """The tasks of a list, `before` being what leads into it; returns what leads out of it."""
+    def _section(self, section: Section, before: Sequence[_Tail], indent: str) -> _Drawn:
+        """The tasks of a list, `before` being what leads into it."""
         tails: list[_Tail] = []
         if not section.steps:
             return list(before)
@@ -127,8 +130,8 @@ class _Chart:
         else:
             yield from self._edges(leading, heads[way.to], indent)
 
-    def _step(self, head: str, step: Step, indent: str) -> Iterator[str]:
-        """One task; returns what leads on from it."""
+    def _step(self, head: str, step: Step, indent: str) -> _Drawn:
+        """One task, `head` being its own node."""
         if not step.sections:
             yield indent + self._node(head, step)
             return [(head, "")]

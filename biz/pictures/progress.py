@@ -12,6 +12,7 @@ from biz.dsl.errors import WorkflowError
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 
 _ITERATION = re.compile(r"/(?:for|foreach)/(\d+)/do/")
+_INNERMOST = re.compile(r"(?P<loop>.*)/(?:for|foreach)/\d+/do/")
 _BESIDE = re.compile(r".*(?=/use/(?:functions|extensions)/)")
 
 
@@ -81,12 +82,9 @@ def task_progress(
 
 def _count_iterations(path: str, tallies: dict[str, _Tally]) -> None:
     """Counts the iteration that a task is in for the loop around it."""
-    found = None
-    for found in _ITERATION.finditer(path):
-        pass
-    if found is not None:
-        loop = reference_of(path[: found.start()])
-        tallies.setdefault(loop, _Tally()).iterations.add(path[: found.end()])
+    if found := _INNERMOST.match(path):
+        loop = reference_of(found.group("loop"))
+        tallies.setdefault(loop, _Tally()).iterations.add(found.group())
 
 
 def _without_number(found: re.Match[str]) -> str:

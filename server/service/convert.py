@@ -32,6 +32,7 @@ from biz.execution_log import ExecutionLog, LogLevel, LogQuery
 from biz.history import PayloadReference
 from biz.live_topic import HistoryEnd
 from biz.paging import PageRequest
+from biz.picture import PictureFormat
 from biz.schedule import Schedule, ScheduleKind
 from biz.statistics import Durations, Statistics, TaskStatistics
 from biz.template import Template, TemplateChange, TemplateQuery, TemplateStatus
@@ -237,6 +238,18 @@ def check_execution_view(view: execution_pb2.Execution.View.ValueType) -> None:
     faults: list[Violation] = []
     _check_enum(execution_pb2.Execution.View.DESCRIPTOR, view, "view", faults)
     _refuse(faults)
+
+
+def picture_format_from_proto(
+    format: workflow_pb2.RenderWorkflowRequest.Format.ValueType,
+) -> PictureFormat:
+    """SVG unless another one is asked for. Raises InvalidArgument."""
+    faults: list[Violation] = []
+    formats = workflow_pb2.RenderWorkflowRequest.Format
+    _check_enum(formats.DESCRIPTOR, format, "format", faults)
+    _refuse(faults)
+    is_mermaid = format == workflow_pb2.RenderWorkflowRequest.MERMAID
+    return PictureFormat.MERMAID if is_mermaid else PictureFormat.SVG
 
 
 def wait_from_proto(wait: Duration) -> timedelta:

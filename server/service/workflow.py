@@ -6,6 +6,8 @@ from datetime import datetime
 
 from api.workflow.v1 import workflow_pb2, workflow_pb2_grpc
 from biz.dry_run import DryRunUsecase
+from biz.errors import InvalidArgument, Violation
+from biz.picture import PictureUsecase
 from biz.schedule import Schedule, ScheduleQuery, ScheduleUsecase
 from biz.workflow import WorkflowUsecase
 from server.service.convert import (
@@ -15,6 +17,7 @@ from server.service.convert import (
     dry_run_to_proto,
     execution_to_proto,
     page_request_from_proto,
+    picture_format_from_proto,
     schedule_to_proto,
     trigger_input_from_proto,
 )
@@ -27,6 +30,7 @@ class WorkflowService(workflow_pb2_grpc.WorkflowServiceServicer):
         self,
         *,
         workflows: WorkflowUsecase,
+        pictures: PictureUsecase,
         dry_runs: DryRunUsecase,
         schedules: ScheduleUsecase,
         clock: Callable[[], datetime],
@@ -34,6 +38,7 @@ class WorkflowService(workflow_pb2_grpc.WorkflowServiceServicer):
     ) -> None:
         """`runs_url` is where Temporal's web interface shows runs, as of ExecutionService."""
         self._workflows = workflows
+        self._pictures = pictures
         self._dry_runs = dry_runs
         self._schedules = schedules
         self._clock = clock
@@ -109,3 +114,28 @@ class WorkflowService(workflow_pb2_grpc.WorkflowServiceServicer):
     async def _encode(self, schedule: Schedule) -> workflow_pb2.Schedule:
         """The message. In a thread, since the next times of a rare cron expression take a while."""
         return await asyncio.to_thread(schedule_to_proto, schedule, now=self._clock())
+
+    async def RenderWorkflow(
+        self, request: workflow_pb2.RenderWorkflowRequest, context: object
+    ) -> workflow_pb2.RenderWorkflowResponse:
+        return workflow_pb2.RenderWorkflowResponse(content=await self._render(request))
+
+    async def _render(self, request: workflow_pb2.RenderWorkflowRequest) -> str:
+        format = picture_format_from_proto(request.format)
+        match request.WhichOneof("source"):
+            case "config":
+                return await self._pictures.of_definition(request.config, format)
+            case "template_id":
+                return await self._pictures.of_template(request.template_id, format)
+            case "template_name":
+                return await self._pictures.of_name(
+                    namespace=request.namespace,
+                    name=request.template_name,
+                    version=request.version,
+                    alias=request.alias,
+                    format=format,
+                )
+            case "execution_id":
+                return await self._pictures.of_execution(request.execution_id, format)
+        message = "set one of config, template_id, template_name and execution_id"
+        raise InvalidArgument([Violation(field="", code="nothing-set", message=message)])

@@ -314,28 +314,44 @@ class RenderWorkflowRequest(_message.Message):
     CONFIG_FIELD_NUMBER: _builtins.int
     TEMPLATE_ID_FIELD_NUMBER: _builtins.int
     EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    TEMPLATE_NAME_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ALIAS_FIELD_NUMBER: _builtins.int
     config: _builtins.str
     """This definition, as JSON or YAML."""
     template_id: _builtins.int
     """A stored template's definition."""
     execution_id: _builtins.str
     """An execution's pinned definition, with the states of its tasks."""
+    template_name: _builtins.str
+    """The definition of the stored template that a start by this name would run."""
     format: Global___RenderWorkflowRequest.Format.ValueType
     """What the picture is written in."""
+    namespace: _builtins.str
+    """The namespace of `template_name`; empty means `default`."""
+    version: _builtins.str
+    """A version of `template_name`, or an alias of one."""
+    alias: _builtins.str
+    """An alias of a version of `template_name`."""
     def __init__(
         self,
         *,
         config: _builtins.str = ...,
         template_id: _builtins.int = ...,
         execution_id: _builtins.str = ...,
+        template_name: _builtins.str = ...,
         format: Global___RenderWorkflowRequest.Format.ValueType = ...,
+        namespace: _builtins.str = ...,
+        version: _builtins.str = ...,
+        alias: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "execution_id", b"execution_id", "source", b"source", "template_id", b"template_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "execution_id", b"execution_id", "source", b"source", "template_id", b"template_id", "template_name", b"template_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "execution_id", b"execution_id", "format", b"format", "source", b"source", "template_id", b"template_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias", b"alias", "config", b"config", "execution_id", b"execution_id", "format", b"format", "namespace", b"namespace", "source", b"source", "template_id", b"template_id", "template_name", b"template_name", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["config", "template_id", "execution_id"]  # noqa: Y015
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["config", "template_id", "execution_id", "template_name"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
 

@@ -35,6 +35,7 @@ BUILT = {
     "WatchExecution",
     "ValidateWorkflow",
     "TestWorkflow",
+    "RenderWorkflow",
     "SignalExecution",
     "PublishEvent",
     "ListSchedules",

@@ -114,6 +114,7 @@ REQUESTS: Mapping[str, Message] = {
     "BackfillSchedule": workflow_pb2.BackfillScheduleRequest(
         start_time=Timestamp(seconds=1), end_time=Timestamp(seconds=2)
     ),
+    "RenderWorkflow": workflow_pb2.RenderWorkflowRequest(template_name="greet", format="MERMAID"),
 }
 
 
@@ -130,6 +131,9 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     live: Any = LiveRecorder()
     statistics: Any = Recorder({"get": STATISTICS})
     workflows: Any = Recorder({"validate": ()})
+    pictures: Any = Recorder(
+        dict.fromkeys(("of_definition", "of_template", "of_name", "of_execution"), "<svg/>")
+    )
     dry_runs: Any = Recorder({"run": DRY_RUN})
     schedules: Any = Recorder(SCHEDULES)
     services: list[Any] = [
@@ -145,7 +149,11 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
             statistics=statistics,
         ),
         WorkflowService(
-            workflows=workflows, dry_runs=dry_runs, schedules=schedules, clock=lambda: NOW
+            workflows=workflows,
+            pictures=pictures,
+            dry_runs=dry_runs,
+            schedules=schedules,
+            clock=lambda: NOW,
         ),
     ]
     [service] = [s for s in services if rpc in type(s).__dict__]
@@ -167,6 +175,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         live,
         statistics,
         workflows,
+        pictures,
         dry_runs,
         schedules,
     )
