@@ -11,7 +11,7 @@ from enum import StrEnum
 from biz.dsl.errors import WorkflowError
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 
-_ITERATION = re.compile(r"/(?:for|foreach)/(\d+)/do/")
+_ITERATION = re.compile(r"(?:/for|(/foreach))/\d+(?=/do/)")
 _INNERMOST = re.compile(r"(?P<loop>.*)/(?:for|foreach)/\d+/do/")
 _BESIDE = re.compile(r".*(?=/use/(?:functions|extensions)/)")
 
@@ -60,7 +60,7 @@ class RunProgress:
 
 def reference_of(path: str) -> str:
     """The reference of the task that a path leads to: without iterations, and without callers."""
-    return _BESIDE.sub("", _ITERATION.sub(_without_number, path), count=1)
+    return _BESIDE.sub("", _ITERATION.sub(r"\1", path), count=1)
 
 
 def task_progress(
@@ -85,10 +85,6 @@ def _count_iterations(path: str, tallies: dict[str, _Tally]) -> None:
     if found := _INNERMOST.match(path):
         loop = reference_of(found.group("loop"))
         tallies.setdefault(loop, _Tally()).iterations.add(found.group())
-
-
-def _without_number(found: re.Match[str]) -> str:
-    return found.group().replace(f"/{found.group(1)}/", "/")
 
 
 _ENDS = {

@@ -1,9 +1,15 @@
 """What the contract says of definitions that aren't stored."""
 
+from uuid import uuid4
+
 import grpc
+from google.protobuf.duration_pb2 import Duration
 
 from api.execution.v1 import execution_pb2
+from api.execution.v1.execution_pb2 import StartExecutionRequest
+from api.execution.v1.execution_pb2_grpc import ExecutionServiceStub
 from api.template.v1 import template_pb2
+from api.template.v1.template_pb2 import CreateTemplateRequest
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from api.workflow.v1 import workflow_pb2 as pb
 from api.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
@@ -130,3 +136,46 @@ def test_a_dry_run_without_an_end_is_refused(workflows: WorkflowServiceStub) -> 
     status = refusal(workflows.TestWorkflow, pb.TestWorkflowRequest(config=loop))
     assert code_of(status) is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert error_info(status).reason == "DRY_RUN_TOO_LARGE"
+
+
+class TestRender:
+    def test_a_definition_is_drawn_as_svg_unless_mermaid_is_asked_for(
+        self, workflows: WorkflowServiceStub
+    ) -> None:
+        request = pb.RenderWorkflowRequest(config=definition(GREET))
+        assert 'data-task="/do/0/greet"' in workflows.RenderWorkflow(request).content
+        request.format = pb.RenderWorkflowRequest.MERMAID
+        assert "flowchart TD" in workflows.RenderWorkflow(request).content
+
+    def test_a_template_and_an_execution_are_drawn(
+        self,
+        workflows: WorkflowServiceStub,
+        templates: TemplateServiceStub,
+        executions: ExecutionServiceStub,
+    ) -> None:
+        created = CreateTemplateRequest(name=str(uuid4()), config=definition(GREET))
+        template = templates.CreateTemplate(created).template
+        by_id = workflows.RenderWorkflow(pb.RenderWorkflowRequest(template_id=template.id))
+        by_name = workflows.RenderWorkflow(
+            pb.RenderWorkflowRequest(template_name=template.name, version=template.version)
+        )
+        assert by_id.content == by_name.content
+        started = StartExecutionRequest(template_id=template.id, wait=Duration(seconds=20))
+        execution = executions.StartExecution(started).execution
+        drawn = workflows.RenderWorkflow(pb.RenderWorkflowRequest(execution_id=execution.id))
+        assert 'class="node set completed even" data-task="/do/0/greet"' in drawn.content
+
+    def test_what_cant_be_drawn_is_refused(self, workflows: WorkflowServiceStub) -> None:
+        nothing = refusal(workflows.RenderWorkflow, pb.RenderWorkflowRequest())
+        assert violations(nothing) == [("", "NOTHING_SET")]
+        faulty = pb.RenderWorkflowRequest(config=definition({"a": {"set": {}}}))
+        assert violations(refusal(workflows.RenderWorkflow, faulty)) == [
+            ("config#/do/0/a/set", "EMPTY")
+        ]
+        unknown = pb.RenderWorkflowRequest(config=definition(GREET))
+        unknown.format = 9  # type: ignore[assignment]
+        status = refusal(workflows.RenderWorkflow, unknown)
+        assert violations(status) == [("format", "UNKNOWN_VALUE")]
+        missing = pb.RenderWorkflowRequest(execution_id="none")
+        status = refusal(workflows.RenderWorkflow, missing)
+        assert error_info(status).reason == "EXECUTION_NOT_FOUND"
