@@ -3,6 +3,7 @@
 import structlog
 
 from biz.execution_log import ExecutionLog, LogSink
+from workflows.activities.call_log import present_trace_id
 
 _log = structlog.get_logger(__name__)
 
@@ -22,7 +23,7 @@ class ProcessLog:
             line.message,
             execution_id=line.execution_id,
             task=line.task,
-            trace_id=line.trace_id,
+            trace_id=line.trace_id or present_trace_id(),
             time=line.time.isoformat(),
             fields=dict(line.fields),
         )

@@ -69,10 +69,6 @@ class LogRepo(Protocol):
         """Those of the history among them. Order: time."""
         ...
 
-    async def purge(self, *, before: datetime, limit: int) -> int:
-        """Removes some lines that are older; how many, 0 where none is left."""
-        ...
-
 
 class ExecutionLogUsecase:
     """How callers read logs."""

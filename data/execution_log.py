@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, TypeVar
 
 import peewee
@@ -24,6 +23,7 @@ from data.models import (
     to_json,
     to_microseconds,
 )
+from data.query import first_row
 
 _IN_A_STATEMENT = 100
 _OF_AN_EVENT = (
@@ -50,9 +50,6 @@ class PeeweeExecutionLogRepo:
 
     async def list(self, query: LogQuery, slice: Slice) -> Rows[ExecutionLog]:
         return await self._database.read(lambda db: _list(db, query, slice))
-
-    async def purge(self, *, before: datetime, limit: int) -> int:
-        return await self._database.write(lambda db: _purge(db, before, limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +79,7 @@ def _list(db: peewee.Database, query: LogQuery, slice: Slice) -> Rows[ExecutionL
         _lines(db, query, replace(part, after=_place(places[1]))),
     ]
     taken = _merged(found, slice)
+    trace_id = _trace_id(db, query.execution_id)
     chosen = [[item for table, item in taken if table == number] for number in range(len(found))]
     is_all = all(
         rows.place is None and len(rows.items) == len(items)
@@ -91,7 +89,7 @@ def _list(db: peewee.Database, query: LogQuery, slice: Slice) -> Rows[ExecutionL
         items[-1].place if items else place for items, place in zip(chosen, places, strict=True)
     )
     return Rows(
-        items=[item.line for _, item in taken],
+        items=[replace(item.line, trace_id=item.line.trace_id or trace_id) for _, item in taken],
         place=None if is_all else (new_places[0], new_places[1]),
         total=sum(rows.total or 0 for rows in found) if slice.count else None,
     )
@@ -116,6 +114,15 @@ def _merged(found: Sequence[Rows[_Found]], slice: Slice) -> list[tuple[int, _Fou
         if is_cut or len(taken) == slice.limit:
             break
     return taken
+
+
+def _trace_id(db: peewee.Database, execution_id: str) -> str:
+    """That of a run, as far as its calls have told it."""
+    query = ExecutionLogRow.select(ExecutionLogRow.trace_id).where(
+        ExecutionLogRow.execution_id == execution_id
+    )
+    row = first_row(db, query.order_by(ExecutionLogRow.time, ExecutionLogRow.id))
+    return row.trace_id if row else ""
 
 
 def _place(value: Any) -> tuple[Any, Any] | None:
@@ -165,14 +172,6 @@ def _of_task(column: peewee.Field[str], task: str) -> Iterator[Any]:
         within = f"{text[:-1]}/"
         start = peewee.fn.SUBSTR(column, 1, len(within))
         yield (column == text) | (start == within)
-
-
-def _purge(db: peewee.Database, before: datetime, limit: int) -> int:
-    """In the order in which they were written, which is that of their times but for moments."""
-    oldest = ExecutionLogRow.select(ExecutionLogRow.id, ExecutionLogRow.time)
-    oldest = oldest.order_by(ExecutionLogRow.id).limit(limit).alias("oldest")
-    old = peewee.Select([oldest], [oldest.c.id]).where(oldest.c.time < to_microseconds(before))
-    return int(ExecutionLogRow.delete().where(ExecutionLogRow.id.in_(old)).execute(db))
 
 
 def _to_columns(line: ExecutionLog) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class CallLog:
         self._execution_id = execution_id
         self._task = task
         self._secrets = secrets
-        self._trace_id = _trace_id()
+        self._trace_id = present_trace_id()
         self._lines = MOST_LINES
         self._bytes = MOST_BYTES
 
@@ -146,7 +146,7 @@ def _redacted(value: Any, secrets: Secrecy) -> Any:
     return value
 
 
-def _trace_id() -> str:
+def present_trace_id() -> str:
     """That of the present span, which Temporal's tracing has from the start of the run."""
     trace_id = get_current_span().get_span_context().trace_id
     return "" if trace_id == INVALID_TRACE_ID else format_trace_id(trace_id)

@@ -1,5 +1,6 @@
 """Spans of a call and of the run that it starts, at a collector that speaks OTLP."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,12 +14,14 @@ from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from api.template.v1 import template_pb2, template_pb2_grpc
 from app.container import opened
 from app.settings import Settings
+from tests.fixtures.http_service import HttpService
 
 CONFIG = """
 document: { dsl: 1.0.0, namespace: default, name: traced, version: 1.0.0 }
 do:
-  - greet:
-      set: { greeting: hello }
+  - getPet:
+      call: http
+      with: { method: get, endpoint: URL }
 """
 
 
@@ -53,9 +56,13 @@ async def collector() -> AsyncIterator[tuple[Collector, str]]:
 
 
 async def test_a_call_and_its_run_share_a_trace(
-    tmp_path: Path, temporal_address: str, collector: tuple[Collector, str]
+    tmp_path: Path,
+    temporal_address: str,
+    collector: tuple[Collector, str],
+    http_service: HttpService,
 ) -> None:
     received, endpoint = collector
+    config = CONFIG.replace("URL", f"{http_service.url}/pets/7")
     settings = Settings(
         state_directory=tmp_path,
         temporal_address=temporal_address,
@@ -70,14 +77,20 @@ async def test_a_call_and_its_run_share_a_trace(
         await container.worker()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             templates = template_pb2_grpc.TemplateServiceStub(channel)
-            await templates.CreateTemplate(template_pb2.CreateTemplateRequest(config=CONFIG))
+            await templates.CreateTemplate(template_pb2.CreateTemplateRequest(config=config))
             executions = execution_pb2_grpc.ExecutionServiceStub(channel)
-            await executions.StartExecution(
+            started = await executions.StartExecution(
                 execution_pb2.StartExecutionRequest(
                     template_name="traced", wait=Duration(seconds=20)
                 )
             )
+            id = started.execution.id
+            request = execution_pb2.ListExecutionLogsRequest(id=id)
+            async with asyncio.timeout(10):
+                while len(logs := (await executions.ListExecutionLogs(request)).logs) < 5:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
     assert received.services == {"workflow-engine"}
     call = received.traces["api.execution.v1.ExecutionService/StartExecution"]
     run = received.traces["RunWorkflow:Definition"]
     assert call == run
+    assert {line.trace_id for line in logs} == {call.hex()}

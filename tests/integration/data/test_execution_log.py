@@ -179,10 +179,10 @@ async def test_a_task_has_its_lines_and_those_within_it(
     assert rows.total == 4
 
 
-async def test_old_lines_are_removed_some_at_a_time(logs: PeeweeExecutionLogRepo) -> None:
-    await logs.add([line(seconds) for seconds in range(250)])
-    before = NOW + timedelta(seconds=120)
-    assert await logs.purge(before=before, limit=100) == 100
-    assert await logs.purge(before=before, limit=100) == 20
-    assert await logs.purge(before=before, limit=100) == 0
-    assert (await page(logs)).total == 130
+async def test_lines_of_the_history_have_the_trace_of_the_others(
+    logs: PeeweeExecutionLogRepo, executions: PeeweeExecutionRepo
+) -> None:
+    await record(executions, [event(1, 0)])
+    assert [line.trace_id for line in (await page(logs)).items] == [""]
+    await logs.add([line(1, trace_id="4bf92f")])
+    assert [line.trace_id for line in (await page(logs)).items] == ["4bf92f", "4bf92f"]

@@ -11,7 +11,7 @@ from biz.dsl.credentials import Credentials
 from biz.dsl.errors import WorkflowError
 from tests.fixtures.a2a_agent import A2aAgent
 from tests.fixtures.activities import Recorded, error_of, perform
-from tests.fixtures.performers import new_authenticator, new_performer, new_sender
+from tests.fixtures.performers import KeptLines, new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
 from workflows.activities.a2a import a2a_call
 from workflows.activities.a2a.a2a_call import A2aActivities
@@ -59,10 +59,16 @@ class Caller:
 
 
 @pytest.fixture
-async def caller(a2a_agent: A2aAgent) -> AsyncIterator[Caller]:
+def kept() -> KeptLines:
+    """The log of the calls."""
+    return KeptLines()
+
+
+@pytest.fixture
+async def caller(a2a_agent: A2aAgent, kept: KeptLines) -> AsyncIterator[Caller]:
     async with new_http_client(timeout_seconds=10) as client:
         activities = A2aActivities(
-            performer=new_performer(Recorded()),
+            performer=new_performer(Recorded(), logs=kept),
             client=client,
             authenticator=new_authenticator(client),
             documents=Documents(sender=new_sender(client)),
@@ -85,6 +91,15 @@ async def test_a_message_is_answered(caller: Caller, place: dict[str, str]) -> N
     assert answer["kind"] == "message"
     assert answer["role"] == "agent"
     assert answer["parts"] == [{"kind": "text", "text": "m1 said hello"}]
+
+
+async def test_the_log_tells_of_the_call_and_its_request(caller: Caller, kept: KeptLines) -> None:
+    await caller.ask("message/send", says("hello"))
+    request, made = kept.messages[-2:]
+    assert request.startswith("POST http://")
+    assert request.endswith(" answered 200")
+    assert made.startswith("message/send of the agent at ")
+    assert made.endswith(" succeeded")
 
 
 async def test_a_message_gets_an_id_that_is_the_same_for_each_attempt(caller: Caller) -> None:

@@ -18,7 +18,7 @@ from biz.dsl.errors import WorkflowError
 from tests.fixtures.activities import Recorded, error_of, perform
 from tests.fixtures.message_service import MessageService
 from tests.fixtures.nats_server import nats_server
-from tests.fixtures.performers import new_authenticator, new_performer, new_sender
+from tests.fixtures.performers import KeptLines, new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
 from workflows.activities.asyncapi.asyncapi_call import PublishActivities, ReceiveActivities
 from workflows.activities.asyncapi.asyncapi_http import HttpMessages
@@ -111,11 +111,17 @@ async def subscriptions() -> AsyncIterator[Subscriptions]:
 
 
 @pytest.fixture
+def kept() -> KeptLines:
+    """The log of the calls."""
+    return KeptLines()
+
+
+@pytest.fixture
 async def peer(
-    message_service: MessageService, subscriptions: Subscriptions
+    message_service: MessageService, subscriptions: Subscriptions, kept: KeptLines
 ) -> AsyncIterator[Peer]:
     async with new_http_client(timeout_seconds=5) as client:
-        sender, performer = new_sender(client), new_performer(Recorded())
+        sender, performer = new_sender(client), new_performer(Recorded(), logs=kept)
         http = HttpMessages(sender=sender, client=client, authenticator=new_authenticator(client))
         documents = Documents(sender=sender)
         yield Peer(
@@ -338,7 +344,7 @@ def broker(message_service: MessageService, nats_url: str) -> str:
     return subject
 
 
-async def test_messages_go_over_nats_and_back(peer: Peer, broker: str) -> None:
+async def test_messages_go_over_nats_and_back(peer: Peer, broker: str, kept: KeptLines) -> None:
     waiting = asyncio.create_task(peer.receive(operation="noted", limit=1))
     await asyncio.sleep(0.3)
     await peer.publish({"n": 1}, {"trace": "t1"}, operation="noted")
@@ -347,6 +353,8 @@ async def test_messages_go_over_nats_and_back(peer: Peer, broker: str) -> None:
     assert (await waiting).messages == [
         {"payload": {"n": 1}, "headers": {"trace": "t1"}, "correlationId": "t1"}
     ]
+    assert f"publication at {broker} succeeded" in kept.messages
+    assert f"messages at {broker}: 1" in kept.messages
     rest = await peer.take(2, operation="noted")
     assert rest == [{"payload": {"n": 2}, "headers": {}}, {"payload": None, "headers": {}}]
 

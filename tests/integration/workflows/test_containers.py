@@ -9,9 +9,10 @@ from temporalio.testing import ActivityEnvironment
 
 from biz.dsl.calls.container_call import Cleanup, ContainerCall, PullPolicy
 from biz.dsl.calls.process_call import ProcessOutput
+from biz.execution_log import LogSink
 from tests.fixtures.activities import CONTEXT, Recorded, error_of, perform
 from tests.fixtures.container_engine import StandInEngine, now
-from tests.fixtures.performers import new_performer
+from tests.fixtures.performers import KeptLines, new_performer
 from tests.fixtures.polling import until
 from workflows.activities.processes.container_engine import (
     CALL,
@@ -36,9 +37,13 @@ def engine_at(address: str, *, seconds: float = 20) -> ContainerEngine:
 
 
 def activities_at(
-    address: str, *, policy: ProcessPolicy = ALLOWED, seconds: float = 20
+    address: str,
+    *,
+    policy: ProcessPolicy = ALLOWED,
+    seconds: float = 20,
+    logs: LogSink | None = None,
 ) -> ContainerActivities:
-    performer = new_performer(Recorded())
+    performer = new_performer(Recorded(), logs=logs)
     engine = engine_at(address, seconds=seconds)
     return ContainerActivities(performer=performer, policy=policy, engine=engine)
 
@@ -101,6 +106,13 @@ class TestRuns:
     ) -> None:
         made = call("echo a; echo b >&2; exit 3", output=ProcessOutput(output))
         assert await perform(activities.call, made) == value
+
+    async def test_the_log_has_what_it_writes(self, container_engine: StandInEngine) -> None:
+        kept = KeptLines()
+        activities = activities_at(container_engine.address, logs=kept)
+        await perform(activities.call, call("echo a; sleep 0.1; echo b >&2; printf c"))
+        told = [(line.message, line.fields["stream"]) for line in kept.lines]
+        assert sorted(told) == [("a", "stdout"), ("b", "stderr"), ("c", "stdout")]
 
     async def test_another_exit_code_than_zero_is_a_runtime_error(
         self, activities: ContainerActivities

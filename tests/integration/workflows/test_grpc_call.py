@@ -11,10 +11,11 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from biz.dsl.calls.grpc_call import GrpcCall
 from biz.dsl.calls.resource import Resource
 from biz.dsl.credentials import Credentials
+from biz.execution_log import LogLevel
 from tests.fixtures.activities import Recorded, error_of, perform
 from tests.fixtures.grpc_peer import PROTO, SERVICE, GrpcPeer
 from tests.fixtures.http_service import HttpService
-from tests.fixtures.performers import new_authenticator, new_performer, new_sender
+from tests.fixtures.performers import KeptLines, new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
 from workflows.activities.documents import Documents
 from workflows.activities.grpc_calls import grpc_call, proto_compiler
@@ -26,10 +27,16 @@ BY_REFLECTION = Resource(uri="file://pets.proto")
 
 
 @pytest.fixture
-async def activities() -> AsyncIterator[GrpcActivities]:
+def kept() -> KeptLines:
+    """The log of the calls."""
+    return KeptLines()
+
+
+@pytest.fixture
+async def activities(kept: KeptLines) -> AsyncIterator[GrpcActivities]:
     async with new_http_client(timeout_seconds=0.5) as client:
         yield GrpcActivities(
-            performer=new_performer(Recorded()),
+            performer=new_performer(Recorded(), logs=kept),
             authenticator=new_authenticator(client),
             documents=Documents(sender=new_sender(client)),
             timeout_seconds=1,
@@ -69,6 +76,20 @@ async def test_a_method_answers_json(activities: GrpcActivities, make: Make, pat
         "kind": "CAT",
         "bornAt": "2026-01-02T03:04:05Z",
     }
+
+
+async def test_the_log_tells_of_each_call(
+    activities: GrpcActivities, make: Make, kept: KeptLines
+) -> None:
+    call = make(arguments={"petId": 7})
+    await perform(activities.call, call)
+    await error_of(activities.call, make("NoSuch"))
+    well, failed = (line for line in kept.lines if not line.message.startswith("GET "))
+    assert well.message == f"{SERVICE}/GetPet at 127.0.0.1:{call.port} succeeded"
+    assert (well.level, well.task) == (LogLevel.INFO, "/do/0/call")
+    assert well.fields["duration_ms"] > 0
+    assert failed.level is LogLevel.WARNING
+    assert failed.fields["status"] >= 400
 
 
 async def test_arguments_may_have_their_names_of_the_proto(

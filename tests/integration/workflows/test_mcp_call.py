@@ -16,7 +16,7 @@ from biz.dsl.errors import WorkflowError
 from tests.fixtures import mcp_server
 from tests.fixtures.activities import CONTEXT, Recorded, error_of, perform
 from tests.fixtures.mcp_server import McpPeer
-from tests.fixtures.performers import new_authenticator, new_performer
+from tests.fixtures.performers import KeptLines, new_authenticator, new_performer
 from tests.fixtures.polling import until
 from tests.fixtures.workflows import standard
 from workflows.activities.http_calls.sender import new_http_client
@@ -30,13 +30,19 @@ Build = Callable[..., McpActivities]
 
 
 @pytest.fixture
-async def build() -> AsyncIterator[Build]:
+def kept() -> KeptLines:
+    """The log of the calls."""
+    return KeptLines()
+
+
+@pytest.fixture
+async def build(kept: KeptLines) -> AsyncIterator[Build]:
     """Makes the activities, by default of a worker that may start servers."""
     async with new_http_client(timeout_seconds=10) as client:
 
         def new(processes: ProcessPolicy = ALLOWED) -> McpActivities:
             return McpActivities(
-                performer=new_performer(Recorded()),
+                performer=new_performer(Recorded(), logs=kept),
                 client=client,
                 authenticator=new_authenticator(client),
                 max_response_bytes=50_000,
@@ -99,6 +105,17 @@ async def test_a_newer_version_of_the_protocol_is_spoken_too(
 ) -> None:
     asked = call(**tool("add", a=2, b=3), protocol_version="2026-07-28", **peer)
     assert (await perform(build().call, asked))["structuredContent"] == {"result": 5}
+
+
+async def test_the_log_tells_of_each_call(
+    build: Build, peer: dict[str, Any], kept: KeptLines
+) -> None:
+    await perform(build().call, call(**tool("add", a=2, b=3), **peer))
+    await fault_of(build().call, call(**tool("fail", why="no luck"), **peer))
+    well, failed = (line.message for line in kept.lines if "tools/call of" in line.message)
+    assert well.endswith(" succeeded")
+    assert "no luck" in failed
+    assert failed.count("tools/call of") == 1
 
 
 async def test_a_tool_that_fails_is_a_runtime_error(build: Build, peer: dict[str, Any]) -> None:

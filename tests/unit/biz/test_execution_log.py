@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -36,9 +35,6 @@ class FakeLogRepo:
     async def list(self, query: LogQuery, slice: Slice) -> Rows[ExecutionLog]:
         self.asked = (query, slice)
         return Rows(items=[LOG], place=([3, 3], None))
-
-    async def purge(self, *, before: datetime, limit: int) -> int:
-        raise NotImplementedError
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Thread
 
 import pytest
@@ -36,9 +36,6 @@ class FakeLogRepo:
         self.batches.append(lines)
 
     async def list(self, query: LogQuery, slice: Slice) -> Rows[ExecutionLog]:
-        raise NotImplementedError
-
-    async def purge(self, *, before: datetime, limit: int) -> int:
         raise NotImplementedError
 
 

@@ -97,7 +97,7 @@ class ReceiveActivities:
             position=call.position,
         )
         count = len(batch.messages)
-        log_line(LogLevel.INFO, f"{count} messages came at {channel.address}", {"messages": count})
+        log_line(LogLevel.INFO, f"messages at {channel.address}: {count}", {"messages": count})
         return batch
 
     def _pump(
