@@ -70,7 +70,7 @@ class ScheduledStartWorkflow:
             return
         await workflow.execute_activity_method(
             RecordingActivities.record_progress,
-            args=[run.due.id, _started()],
+            args=[run.due.id, _started(), ""],
             start_to_close_timeout=_TIMEOUT,
             retry_policy=_RETRIES,
         )
