@@ -18,6 +18,7 @@ from api.workflow.v1.workflow_pb2_grpc import add_WorkflowServiceServicer_to_ser
 from app import resources
 from app.execution_output import ProcessLog
 from app.settings import Settings
+from biz.batch_verbs import batch_verbs
 from biz.child_execution import ChildExecutionUsecase
 from biz.dry_run import DryRunUsecase
 from biz.event import EventUsecase
@@ -31,6 +32,8 @@ from biz.history import HistoryUsecase
 from biz.history_end import HistoryEnds
 from biz.lease import Lease
 from biz.live import LiveHistory
+from biz.operation import OperationUsecase
+from biz.operation_runner import OperationRunner
 from biz.paging import PageTokens
 from biz.picture import PictureUsecase
 from biz.reconciler import Reconciler
@@ -53,6 +56,7 @@ from data.history_end import PeeweeHistoryEndRepo
 from data.lease import PeeweeLeaseRepo
 from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
+from data.operation import PeeweeOperationRepo
 from data.removal import PeeweeRemovalRepo
 from data.schedule import PeeweeScheduleRepo
 from data.schedule_events import PeeweeEventScheduleRepo
@@ -258,6 +262,25 @@ class Container(containers.DeclarativeContainer):
     )
     removal_repo = providers.Singleton(PeeweeRemovalRepo, database=checked_database, clock=clock)
     removal = providers.Singleton(RemovalUsecase, repo=removal_repo)
+    verbs = providers.Singleton(batch_verbs, control=execution_control, removal=removal)
+    operation_repo = providers.Singleton(PeeweeOperationRepo, database=checked_database)
+    operations_at_work = providers.Singleton(
+        OperationRunner,
+        repo=operation_repo,
+        leases=lease_repo,
+        verbs=verbs,
+        clock=clock,
+        interval=providers.Callable(_seconds, settings.provided.reconcile_seconds),
+        retention=providers.Callable(_hours, settings.provided.operation_retention_hours),
+    )
+    operations = providers.Singleton(
+        OperationUsecase,
+        repo=operation_repo,
+        offered=verbs,
+        wake=operations_at_work.provided.wake,
+        page_tokens=page_tokens,
+        clock=clock,
+    )
     workflows = providers.Singleton(WorkflowUsecase)
     pictures = providers.Singleton(
         PictureUsecase,
@@ -281,6 +304,7 @@ class Container(containers.DeclarativeContainer):
         logs=logs,
         events=events,
         removal=removal,
+        operations=operations,
         live=live,
         statistics=providers.Singleton(
             StatisticsUsecase,
@@ -370,6 +394,7 @@ class Container(containers.DeclarativeContainer):
             retention=providers.Callable(_hours, settings.provided.event_retention_hours),
         ),
     )
+    operation_runner = Part(resources.run_operations, runner=operations_at_work)
     retention_sweeper = Part(
         resources.run_retention_sweeper,
         sweeper=providers.Singleton(

@@ -22,6 +22,7 @@ from biz.event_sweeper import EventSweeper
 from biz.execution_log import LogRepo
 from biz.live import LiveHistory
 from biz.log_writer import LogWriter
+from biz.operation_runner import OperationRunner
 from biz.reconciler import Reconciler
 from biz.retention import RetentionSweeper
 from biz.schedule_reconciler import ScheduleReconciler
@@ -250,6 +251,16 @@ async def run_event_sweeper(*, sweeper: EventSweeper) -> AsyncIterator[asyncio.T
 async def run_retention_sweeper(*, sweeper: RetentionSweeper) -> AsyncIterator[asyncio.Task[None]]:
     """The task in which it runs."""
     task = asyncio.create_task(sweeper.run(), name="the retention sweeper")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def run_operations(*, runner: OperationRunner) -> AsyncIterator[asyncio.Task[None]]:
+    """The task in which it runs."""
+    task = asyncio.create_task(runner.run(), name="the runner of operations")
     try:
         yield task
     finally:

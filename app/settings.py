@@ -235,8 +235,8 @@ class Settings(BaseSettings):
     )
     reconcile_seconds: Seconds = Field(
         default=5,
-        description="Time between two looks for runs that ended outside the service, and between "
-        "two for events that didn't reach those who wait for them.",
+        description="Time between two looks for runs that ended outside the service, for events "
+        "that didn't reach those who wait for them, and for operations to go on with.",
     )
     reconcile_sweep_seconds: Seconds = Field(
         default=300, description="Time between two comparisons of all live runs with Temporal."
@@ -277,6 +277,12 @@ class Settings(BaseSettings):
         le=100_000_000,
         description="Of how many ended executions a namespace keeps the history, the last that "
         "ended. 0, the default, keeps all.",
+    )
+    operation_retention_hours: int = Field(
+        default=168,
+        ge=1,
+        le=876_000,
+        description="Time that an operation, such as a batch of deletions, is kept after its end.",
     )
     retention_sweep_seconds: Seconds = Field(
         default=60, description="Time between two looks for what isn't kept any longer."

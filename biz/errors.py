@@ -7,7 +7,8 @@
     │   ├── TemplateNotFound
     │   ├── TemplateAliasNotFound
     │   ├── ExecutionNotFound
-    │   └── ScheduleNotFound
+    │   ├── ScheduleNotFound
+    │   └── OperationNotFound
     ├── AlreadyExists
     │   ├── TemplateAlreadyExists
     │   ├── BusinessKeyInUse
@@ -17,7 +18,9 @@
     │   ├── TemplateInUse
     │   ├── ExecutionEnded
     │   ├── ExecutionNotEnded
-    │   └── ScheduleNotTimed
+    │   ├── ScheduleNotTimed
+    │   └── TooManyMatched
+    ├── ActionNotOffered          not in this version
     ├── Aborted
     │   └── TemplateEtagMismatch
     ├── ResourceExhausted         a limit is reached
@@ -115,6 +118,13 @@ class ScheduleNotFound(NotFound):
         super().__init__(f"there is no schedule {id}", schedule_id=id)
 
 
+class OperationNotFound(NotFound):
+    reason = "OPERATION_NOT_FOUND"
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"there is no operation {id}", operation_id=id)
+
+
 class AlreadyExists(DomainError):
     """The name or key is taken."""
 
@@ -200,6 +210,29 @@ class ScheduleNotTimed(FailedPrecondition):
             schedule_id=id,
             kind=str(kind),
         )
+
+
+class TooManyMatched(FailedPrecondition):
+    """More executions match than the caller allows."""
+
+    reason = "TOO_MANY_MATCHED"
+
+    def __init__(self, matched: int, max_count: int) -> None:
+        super().__init__(
+            f"{matched} executions match, more than max_count allows, which is {max_count}; "
+            "nothing was changed",
+            matched=str(matched),
+            max_count=str(max_count),
+        )
+
+
+class ActionNotOffered(DomainError):
+    """What can't be done to many executions by this server."""
+
+    reason = "UNIMPLEMENTED"
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"this server doesn't offer the action {action}", action=str(action))
 
 
 class Aborted(DomainError):

@@ -233,6 +233,37 @@ class RequestRow(peewee.Model):
         table_name = "request"
 
 
+class OperationRow(peewee.Model):
+    """`failures` is a list of lists: execution, reason, message."""
+
+    id = peewee.TextField(primary_key=True)
+    namespace = peewee.TextField()
+    action = peewee.TextField()
+    reason = peewee.TextField()
+    created_at = peewee.BigIntegerField()
+    ended_at = peewee.BigIntegerField(null=True)
+    cancel_requested_at = peewee.BigIntegerField(null=True)
+    matched = peewee.BigIntegerField()
+    succeeded = peewee.BigIntegerField()
+    failed = peewee.BigIntegerField()
+    failures = peewee.TextField()
+
+    class Meta:
+        table_name = "operation"
+
+
+class OperationItemRow(peewee.Model):
+    """An execution that an operation has still to do; it may be deleted before its turn comes."""
+
+    operation_id = peewee.TextField()
+    position = peewee.BigIntegerField()
+    target = peewee.TextField()
+
+    class Meta:
+        table_name = "operation_item"
+        primary_key = peewee.CompositeKey("operation_id", "position")
+
+
 class LeaseRow(peewee.Model):
     """Held by `holder` until `expires_at`."""
 

@@ -37,6 +37,7 @@ async def _serve(settings: Settings) -> None:
             await open_part(container.retention_sweeper),
             await open_part(container.schedule_reconciler),
             await open_part(container.event_starts),
+            await open_part(container.operation_runner),
         )
 
 

@@ -81,6 +81,7 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
             await open_part(container.retention_sweeper),
             await open_part(container.schedule_reconciler),
             await open_part(container.event_starts),
+            await open_part(container.operation_runner),
             await open_part(container.worker),
         ]
         await open_part(container.container_sweeper)

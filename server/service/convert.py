@@ -3,6 +3,7 @@
 What a request can't mean becomes an InvalidArgument that names every such field at once.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -162,23 +163,9 @@ def execution_query_from_proto(request: execution_pb2.ListExecutionsRequest) -> 
     """The filter, without its labels, which are read by the use case. Raises InvalidArgument."""
     faults: list[Violation] = []
     _check_enum(execution_pb2.Execution.View.DESCRIPTOR, request.view, "view", faults)
-    query = ExecutionQuery(
-        namespace=request.namespace,
-        template_id=request.template_id,
-        template_name=request.template_name,
-        statuses=[
-            status
-            for index, number in enumerate(request.status)
-            if (status := _execution_status(number, index, faults))
-        ],
+    query = replace(
+        _execution_query(request, faults, field="status"),
         business_key=request.business_key,
-        parent_id=request.parent_id,
-        created_after=_datetime(request.created_after)
-        if request.HasField("created_after")
-        else None,
-        created_before=(
-            _datetime(request.created_before) if request.HasField("created_before") else None
-        ),
         full=request.view == execution_pb2.Execution.FULL,
     )
     _refuse(faults)
@@ -231,6 +218,43 @@ def statistics_to_proto(statistics: Statistics) -> execution_pb2.GetExecutionSta
         failing_tasks=map(_task_stats, statistics.failing_tasks),
         task_executions=statistics.task_executions,
     )
+
+
+def execution_filter_from_proto(
+    filter: execution_pb2.BatchExecutionsRequest.Filter, faults: list[Violation]
+) -> ExecutionQuery:
+    """Likewise of a batch; adds its faults."""
+    return _execution_query(filter, faults, field="filter", pointer="/status")
+
+
+def _execution_query(
+    filter: execution_pb2.ListExecutionsRequest | execution_pb2.BatchExecutionsRequest.Filter,
+    faults: list[Violation],
+    *,
+    field: str,
+    pointer: str = "",
+) -> ExecutionQuery:
+    """What lists and batches filter by alike; `field` and `pointer` are where the status is."""
+    statuses: list[Violation] = []
+    query = ExecutionQuery(
+        namespace=filter.namespace,
+        template_id=filter.template_id,
+        template_name=filter.template_name,
+        statuses=[
+            status
+            for index, number in enumerate(filter.status)
+            if (status := _execution_status(number, index, statuses))
+        ],
+        parent_id=filter.parent_id,
+        created_after=(
+            _datetime(filter.created_after) if filter.HasField("created_after") else None
+        ),
+        created_before=(
+            _datetime(filter.created_before) if filter.HasField("created_before") else None
+        ),
+    )
+    faults += [replace(f, field=field, pointer=f"{pointer}{f.pointer}") for f in statuses]
+    return query
 
 
 def check_execution_view(view: execution_pb2.Execution.View.ValueType) -> None:

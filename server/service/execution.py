@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from google.api.httpbody_pb2 import HttpBody
+from google.longrunning.operations_pb2 import Operation
 
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
 from biz.event import EventUsecase
@@ -13,6 +14,7 @@ from biz.execution_control import ExecutionControl
 from biz.execution_log import ExecutionLogUsecase
 from biz.history import HistoryUsecase
 from biz.live import LiveHistory
+from biz.operation import OperationUsecase
 from biz.removal import RemovalUsecase
 from biz.statistics import StatisticsUsecase
 from server.service.convert import (
@@ -31,6 +33,7 @@ from server.service.convert import (
     wait_from_proto,
     watch_record_to_proto,
 )
+from server.service.operation_convert import batch_request_from_proto, operation_to_proto
 
 _CHUNK_BYTES = 256 * 1024
 
@@ -47,6 +50,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         logs: ExecutionLogUsecase,
         events: EventUsecase,
         removal: RemovalUsecase,
+        operations: OperationUsecase,
         live: LiveHistory,
         statistics: StatisticsUsecase,
         runs_url: str = "",
@@ -60,6 +64,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         self._logs = logs
         self._events = events
         self._removal = removal
+        self._operations = operations
         self._live = live
         self._statistics = statistics
         self._runs_url = runs_url
@@ -204,3 +209,30 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
             stats_query_from_proto(request), interval=interval_from_proto(request)
         )
         return statistics_to_proto(statistics)
+
+    async def BatchExecutions(
+        self, request: execution_pb2.BatchExecutionsRequest, context: object
+    ) -> Operation:
+        return operation_to_proto(await self._operations.start(batch_request_from_proto(request)))
+
+    async def GetOperation(
+        self, request: execution_pb2.GetOperationRequest, context: object
+    ) -> Operation:
+        return operation_to_proto(await self._operations.get(request.id))
+
+    async def ListOperations(
+        self, request: execution_pb2.ListOperationsRequest, context: object
+    ) -> execution_pb2.ListOperationsResponse:
+        page = await self._operations.list(
+            page_request_from_proto(request), namespace=request.namespace
+        )
+        return execution_pb2.ListOperationsResponse(
+            operations=[operation_to_proto(operation) for operation in page.items],
+            next_page_token=page.next_token,
+            total_size=page.total,
+        )
+
+    async def CancelOperation(
+        self, request: execution_pb2.CancelOperationRequest, context: object
+    ) -> Operation:
+        return operation_to_proto(await self._operations.cancel(request.id))

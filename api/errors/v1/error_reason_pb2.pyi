@@ -112,6 +112,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the schedule has no times that are known beforehand, since it goes by events
     or by the ends of runs. Trigger it instead.
     """
+    OPERATION_NOT_FOUND: _ErrorReason.ValueType  # 29
+    """NOT_FOUND: there is no such operation, or the time is over that it is kept after its end. List
+    operations to find its id.
+    """
+    TOO_MANY_MATCHED: _ErrorReason.ValueType  # 30
+    """FAILED_PRECONDITION: more executions match than `max_count`; the metadata has their number, and
+    nothing was changed. Narrow the filter, or raise `max_count`.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, with the domain
@@ -207,5 +215,13 @@ id.
 SCHEDULE_NOT_TIMED: ErrorReason.ValueType  # 28
 """FAILED_PRECONDITION: the schedule has no times that are known beforehand, since it goes by events
 or by the ends of runs. Trigger it instead.
+"""
+OPERATION_NOT_FOUND: ErrorReason.ValueType  # 29
+"""NOT_FOUND: there is no such operation, or the time is over that it is kept after its end. List
+operations to find its id.
+"""
+TOO_MANY_MATCHED: ErrorReason.ValueType  # 30
+"""FAILED_PRECONDITION: more executions match than `max_count`; the metadata has their number, and
+nothing was changed. Narrow the filter, or raise `max_count`.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

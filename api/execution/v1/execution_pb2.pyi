@@ -1724,6 +1724,36 @@ class BatchExecutionsRequest(_message.Message):
 Global___BatchExecutionsRequest: _TypeAlias = BatchExecutionsRequest  # noqa: Y015
 
 @_typing.final
+class BatchFailure(_message.Message):
+    """Why one execution of a batch refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The execution's id."""
+    reason: _builtins.str
+    """The name of an api.errors.v1.ErrorReason."""
+    message: _builtins.str
+    """What happened, for people."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchFailure: _TypeAlias = BatchFailure  # noqa: Y015
+
+@_typing.final
 class BatchExecutionsResponse(_message.Message):
     """The response of a batch's operation."""
 
@@ -1732,22 +1762,28 @@ class BatchExecutionsResponse(_message.Message):
     MATCHED_FIELD_NUMBER: _builtins.int
     SUCCEEDED_FIELD_NUMBER: _builtins.int
     FAILED_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
     matched: _builtins.int
     """How many matched."""
     succeeded: _builtins.int
     """How many it was done to."""
     failed: _builtins.int
     """How many refused, being in another state by then."""
+    @_builtins.property
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchFailure]:
+        """The first 100 of those."""
+
     def __init__(
         self,
         *,
         matched: _builtins.int = ...,
         succeeded: _builtins.int = ...,
         failed: _builtins.int = ...,
+        failures: _abc.Iterable[Global___BatchFailure] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed", b"failed", "matched", b"matched", "succeeded", b"succeeded"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed", b"failed", "failures", b"failures", "matched", b"matched", "succeeded", b"succeeded"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1765,6 +1801,10 @@ class BatchExecutionsMetadata(_message.Message):
     FAILED_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CANCEL_REQUESTED_AT_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
     action: Global___BatchExecutionsRequest.Action.ValueType
     """What is done to each."""
     matched: _builtins.int
@@ -1773,6 +1813,10 @@ class BatchExecutionsMetadata(_message.Message):
     """How many it was done to so far."""
     failed: _builtins.int
     """How many refused so far."""
+    reason: _builtins.str
+    """Why, as the caller said."""
+    namespace: _builtins.str
+    """The namespace of the filter."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was asked for."""
@@ -1780,6 +1824,14 @@ class BatchExecutionsMetadata(_message.Message):
     @_builtins.property
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When it ended."""
+
+    @_builtins.property
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchFailure]:
+        """The first 100 that refused so far."""
+
+    @_builtins.property
+    def cancel_requested_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked to stop, where it was."""
 
     def __init__(
         self,
@@ -1790,10 +1842,14 @@ class BatchExecutionsMetadata(_message.Message):
         failed: _builtins.int = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         ended_at: _timestamp_pb2.Timestamp | None = ...,
+        failures: _abc.Iterable[Global___BatchFailure] | None = ...,
+        reason: _builtins.str = ...,
+        cancel_requested_at: _timestamp_pb2.Timestamp | None = ...,
+        namespace: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "ended_at", b"ended_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_requested_at", b"cancel_requested_at", "created_at", b"created_at", "ended_at", b"ended_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "created_at", b"created_at", "ended_at", b"ended_at", "failed", b"failed", "matched", b"matched", "succeeded", b"succeeded"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "cancel_requested_at", b"cancel_requested_at", "created_at", b"created_at", "ended_at", b"ended_at", "failed", b"failed", "failures", b"failures", "matched", b"matched", "namespace", b"namespace", "reason", b"reason", "succeeded", b"succeeded"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -261,7 +261,8 @@ class ExecutionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchExecutions(self, request, context):
-        """Does one thing to all executions that a filter matches, as an operation with progress.
+        """Does one thing to all executions that a filter matches at that time, as an operation with
+        progress. It goes on by itself, whatever happens to the server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -89,7 +89,9 @@ class ExecutionServiceStub:
     executions, or ends of a task, took at most the time that p95 is.
     """
     BatchExecutions: _grpc.UnaryUnaryMultiCallable[_execution_pb2.BatchExecutionsRequest, _operations_pb2.Operation]
-    """Does one thing to all executions that a filter matches, as an operation with progress."""
+    """Does one thing to all executions that a filter matches at that time, as an operation with
+    progress. It goes on by itself, whatever happens to the server.
+    """
     GetOperation: _grpc.UnaryUnaryMultiCallable[_execution_pb2.GetOperationRequest, _operations_pb2.Operation]
     """Reads one operation."""
     ListOperations: _grpc.UnaryUnaryMultiCallable[_execution_pb2.ListOperationsRequest, _execution_pb2.ListOperationsResponse]
@@ -162,7 +164,9 @@ class ExecutionServiceAsyncStub(ExecutionServiceStub):
     executions, or ends of a task, took at most the time that p95 is.
     """
     BatchExecutions: _aio.UnaryUnaryMultiCallable[_execution_pb2.BatchExecutionsRequest, _operations_pb2.Operation]  # type: ignore[assignment]
-    """Does one thing to all executions that a filter matches, as an operation with progress."""
+    """Does one thing to all executions that a filter matches at that time, as an operation with
+    progress. It goes on by itself, whatever happens to the server.
+    """
     GetOperation: _aio.UnaryUnaryMultiCallable[_execution_pb2.GetOperationRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Reads one operation."""
     ListOperations: _aio.UnaryUnaryMultiCallable[_execution_pb2.ListOperationsRequest, _execution_pb2.ListOperationsResponse]  # type: ignore[assignment]
@@ -322,7 +326,9 @@ class ExecutionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _execution_pb2.BatchExecutionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
-        """Does one thing to all executions that a filter matches, as an operation with progress."""
+        """Does one thing to all executions that a filter matches at that time, as an operation with
+        progress. It goes on by itself, whatever happens to the server.
+        """
 
     @_abc_1.abstractmethod
     def GetOperation(

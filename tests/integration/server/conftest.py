@@ -35,6 +35,7 @@ def grpc_services(
             migrator = await container.migrator()
             await migrator.migrate()
             await container.worker()
+            await container.operation_runner()
             yield cast(Sequence[Service], await container.services())
 
     return services

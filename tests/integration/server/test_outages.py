@@ -28,6 +28,7 @@ from biz.execution_log import ExecutionLogUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.live import LiveHistory
+from biz.operation import OperationUsecase
 from biz.paging import PageTokens
 from biz.removal import RemovalUsecase
 from biz.template import TemplateUsecase
@@ -41,6 +42,7 @@ from data.history import PeeweeHistoryRepo
 from data.history_changes import DatabaseHistoryChanges
 from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
+from data.operation import PeeweeOperationRepo
 from data.removal import PeeweeRemovalRepo
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo
@@ -131,6 +133,13 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                         changes=DatabaseHistoryChanges(database=database),
                         clock=now,
                         max_watchers=1,
+                    ),
+                    operations=OperationUsecase(
+                        repo=PeeweeOperationRepo(database=database),
+                        offered=(),
+                        wake=lambda: None,
+                        page_tokens=page_tokens,
+                        clock=now,
                     ),
                     removal=RemovalUsecase(repo=PeeweeRemovalRepo(database=database, clock=now)),
                 ),

@@ -46,6 +46,10 @@ BUILT = {
     "BackfillSchedule",
     "GetExecutionStats",
     "DeleteExecution",
+    "BatchExecutions",
+    "GetOperation",
+    "ListOperations",
+    "CancelOperation",
 }
 UNBUILT = [
     method

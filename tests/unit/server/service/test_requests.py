@@ -23,6 +23,7 @@ from tests.fixtures.entities import (
     EVENT,
     LOG,
     NOW,
+    OPERATION,
     SCHEDULE,
     STATISTICS,
     TEMPLATE,
@@ -81,6 +82,12 @@ SCHEDULES = {
     "backfill": 3,
 }
 CONTROL = dict.fromkeys(("suspend", "resume", "cancel", "terminate"), COMPLETED)
+OPERATIONS = {
+    "start": OPERATION,
+    "get": OPERATION,
+    "cancel": OPERATION,
+    "list": Page(items=[OPERATION], next_token="next", total=41),
+}
 REQUESTS: Mapping[str, Message] = {
     "CreateTemplate": template_pb2.CreateTemplateRequest(),
     "GetTemplate": template_pb2.GetTemplateRequest(),
@@ -104,6 +111,13 @@ REQUESTS: Mapping[str, Message] = {
     "PublishEvent": execution_pb2.PublishEventRequest(),
     "DeleteExecution": execution_pb2.DeleteExecutionRequest(),
     "GetExecutionStats": execution_pb2.GetExecutionStatsRequest(),
+    "BatchExecutions": execution_pb2.BatchExecutionsRequest(
+        action=execution_pb2.BatchExecutionsRequest.DELETE,
+        filter=execution_pb2.BatchExecutionsRequest.Filter(),
+    ),
+    "GetOperation": execution_pb2.GetOperationRequest(),
+    "ListOperations": execution_pb2.ListOperationsRequest(),
+    "CancelOperation": execution_pb2.CancelOperationRequest(),
     "ValidateWorkflow": workflow_pb2.ValidateWorkflowRequest(),
     "TestWorkflow": workflow_pb2.TestWorkflowRequest(),
     "ListSchedules": workflow_pb2.ListSchedulesRequest(),
@@ -128,6 +142,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     logs: Any = Recorder({"list": Page(items=[LOG], next_token="next", total=41)})
     events: Any = Recorder({"signal": None, "publish": None})
     removal: Any = Recorder({"delete": None})
+    operations: Any = Recorder(OPERATIONS)
     live: Any = LiveRecorder()
     statistics: Any = Recorder({"get": STATISTICS})
     workflows: Any = Recorder({"validate": ()})
@@ -145,6 +160,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
             logs=logs,
             events=events,
             removal=removal,
+            operations=operations,
             live=live,
             statistics=statistics,
         ),
@@ -172,6 +188,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         logs,
         events,
         removal,
+        operations,
         live,
         statistics,
         workflows,
@@ -201,6 +218,8 @@ def set_field(request: Message, field: FieldDescriptor) -> None:
                 message.string_value = "hello"
             case "google.protobuf.Struct":
                 message["key"] = "value"
+            case "api.execution.v1.BatchExecutionsRequest.Filter":
+                message.namespace = "shop"
             case _:
                 message.seconds = 5
         return
@@ -231,6 +250,7 @@ PAGES = (
     "ListExecutions",
     "ListExecutionLogs",
     "ListSchedules",
+    "ListOperations",
 )
 
 
