@@ -125,8 +125,9 @@ def validate(files: _Files) -> None:
 @cli.command("test", rich_help_panel=_USE)
 def run_tests(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="Files of tests (docs/testing.md).")
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="Files of tests (docs/testing.md)."),
+    ] = None,
     junit: Annotated[
         Path | None,
         typer.Option("--junit", metavar="FILE", help="Write the results as JUnit's XML, too."),
@@ -139,9 +140,36 @@ def run_tests(
             "calls follow.",
         ),
     ] = False,
+    from_execution: Annotated[
+        str,
+        typer.Option(
+            "--from-execution",
+            metavar="ID",
+            help="Write FILE, or print it, as the test of an execution: its history as the mocks.",
+        ),
+    ] = "",
+    workflow: Annotated[
+        str,
+        typer.Option(
+            "--workflow",
+            metavar="PATH",
+            help="With --from-execution: the definition that FILE is to test, from there; by "
+            "default the one that the execution ran.",
+        ),
+    ] = "",
+    server: _Server = _SERVER,
 ) -> None:
     """Tests workflows in memory; needs no server. Exits 1 where a case isn't as expected."""
+    if from_execution:
+        from app.commands import recording
+
+        file = files[0] if files else None
+        recording.record(from_execution, server=server, file=file, workflow=workflow)
+        return
     from app.commands import test as command
+
+    if not files:
+        raise typer.BadParameter("name a FILE of tests, or an execution by --from-execution")
 
     is_well = command.fail_calls(files) if faults else command.run_cases(files, junit=junit)
     if not is_well:

@@ -14,14 +14,15 @@ _FAMILY = "io.serverlessworkflow."
 def events(id: str, *, server: str, output: Format) -> None:
     """Prints all of an execution's history, oldest first."""
     with connect(server) as client:
-        found = list(_all(client, id))
+        found = list(all_events(client, id))
     if output == "json":
         print_json([to_json(event) for event in found])
     else:
         print_table(_COLUMNS, [_row(event) for event in found])
 
 
-def _all(client: Client, id: str) -> Iterator[execution_pb2.ExecutionEvent]:
+def all_events(client: Client, id: str) -> Iterator[execution_pb2.ExecutionEvent]:
+    """The whole history of an execution, oldest first."""
     request = execution_pb2.ListExecutionEventsRequest(id=id, page_size=_PAGE)
     while True:
         page = client.executions.ListExecutionEvents(request)

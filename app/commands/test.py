@@ -53,6 +53,13 @@ def fail_calls(files: Sequence[Path]) -> bool:
     return asyncio.run(_fail_calls(files))
 
 
+async def run_case(file: CaseFile) -> tuple[DryRun | None, Sequence[str]]:
+    """The run of a file's first case, if there could be one, and what is wrong with it."""
+    async with _pool() as pool:
+        result = await _result(pool, file, file.cases[0])
+    return result.run, result.faults
+
+
 @asynccontextmanager
 async def _pool() -> AsyncIterator[DryRunPool]:
     pool = DryRunPool(cpu_seconds=_CPU_SECONDS, memory_mb=_MEMORY_MB)

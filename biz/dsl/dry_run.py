@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,10 @@ from biz.dsl.expressions import EvaluationError
 from biz.dsl.lifecycle import ABSENT, LifecycleEvent, LifecycleType
 from biz.dsl.memory_runtime import Answer, MemoryRuntime, run_in_memory
 from biz.dsl.mocks import MadeCall, MissingMock, Mock, Mocks
+from biz.dsl.reading.pointers import find
+from biz.dsl.reading.source import read
 from biz.dsl.sizes import json_size
+from biz.dsl.task_paths import pointer_of
 from biz.dsl.validator import load_workflow
 from biz.dsl.virtual_time import Stalled
 
@@ -122,7 +126,7 @@ def rehearse(rehearsal: Rehearsal) -> DryRun:
     It may take any time and memory: to be called where it can be stopped, and where no event loop
     runs.
     """
-    workflow = load_workflow(rehearsal.config)
+    workflow = load_workflow(_fitting(rehearsal))
     mocks = Mocks(rehearsal.mocks, default=rehearsal.default)
     runtime = _BoundedRuntime(
         answer=mocks.answer,
@@ -157,6 +161,23 @@ def rehearse(rehearsal: Rehearsal) -> DryRun:
         emitted=runtime.emitted,
         branches=list(runtime.reached),
     )
+
+
+def _fitting(rehearsal: Rehearsal) -> str:
+    """The definition, without `output.as` where a mock gives the task's output itself."""
+    pointers = {
+        pointer_of(path)
+        for path, mock in rehearsal.mocks.items()
+        if any(answer.is_result for answer in mock.answers)
+    }
+    if not pointers:
+        return rehearsal.config
+    definition = read(rehearsal.config).value
+    for pointer in pointers:
+        task = find(definition, pointer)
+        if isinstance(task, dict) and isinstance(task.get("output"), dict):
+            task["output"].pop("as", None)
+    return json.dumps(definition)
 
 
 _compile = lru_cache(maxsize=_CACHED_PROGRAMS)(jq.compile)

@@ -41,11 +41,15 @@ def run_in_memory(workflow: Workflow, input: Any, runtime: MemoryRuntime) -> Any
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a call ends, after a time on the virtual clock: with a value, or an error if any."""
+    """How a call ends, after a time on the virtual clock: with a value, or an error if any.
+
+    A value that `is_result` is the task's output itself, which no `output.as` is to change.
+    """
 
     output: Any = None
     error: WorkflowError | None = None
     delay: timedelta = timedelta()
+    is_result: bool = False
 
 
 def _refuse(program: str, data: str) -> Any:

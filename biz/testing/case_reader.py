@@ -18,6 +18,7 @@ from biz.dsl.reading.diagnostics import Diagnostic, Diagnostics
 from biz.dsl.reading.positions import Position, SourceError
 from biz.dsl.reading.reader import Node
 from biz.dsl.reading.source import read
+from biz.dsl.task_paths import pointer_of
 from biz.dsl.validator import check, place
 from biz.testing.cases import CallExpectation, Case, CaseFile, Expectation
 
@@ -25,6 +26,7 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 """Where the virtual clock begins unless a case says otherwise: tests give the same every day."""
 
 _ERROR = ("type", "status", "title", "detail")
+_ANSWERS = ("output", "result", "error")
 _ENDINGS = ("output", "error", "waits")
 
 
@@ -135,6 +137,7 @@ class _Reader:
             if not answers:
                 item.error("empty", "must have at least one answer")
             mocks[self._task(item, name)] = Mock([_read_answer(answer) for answer in answers])
+        _check_results(node, mocks)
         return mocks
 
     def _expectation(self, node: Node) -> Expectation:
@@ -177,12 +180,25 @@ class _Reader:
             return name
 
 
+def _check_results(node: Node, mocks: Mapping[str, Mock]) -> None:
+    """Reports a task whose calls are answered in two ways: `output.as` can't do both."""
+    kinds: dict[str, set[bool]] = {}
+    for path, mock in mocks.items():
+        pointer = pointer_of(path)
+        values = {answer.is_result for answer in mock.answers if answer.error is None}
+        kinds.setdefault(pointer, set()).update(values)
+        if len(kinds[pointer]) > 1:
+            node.error("invalid-value", f'{pointer} has both "output" and "result" in its mocks')
+
+
 def _read_answer(node: Node) -> Answer:
-    fields = node.object(optional=("output", "error", "delay"))
-    if isinstance(node.value, dict) and ("output" in fields) == ("error" in fields):
-        node.error("invalid-value", 'must have either "output" or "error"')
+    fields = node.object(optional=("output", "result", "error", "delay"))
+    if isinstance(node.value, dict) and sum(name in fields for name in _ANSWERS) != 1:
+        node.error("invalid-value", 'must have one of "output", "result" and "error"')
+    value = fields.get("output") or fields.get("result")
     return Answer(
-        output=fields["output"].value if "output" in fields else None,
+        output=value.value if value else None,
+        is_result="result" in fields,
         error=_read_error(fields["error"]) if "error" in fields else None,
         delay=_read_duration(fields["delay"]) if "delay" in fields else timedelta(),
     )
