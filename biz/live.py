@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import (
     ExecutionNotFound,
     InvalidArgument,
@@ -25,8 +24,8 @@ from biz.errors import (
     Unavailable,
     Violation,
 )
-from biz.execution import ExecutionStatus
-from biz.live_topic import HistoryEnd, Step, Topic
+from biz.history_steps import Growth, HistoryEnd, Step, next_step
+from biz.live_topic import Topic
 
 _READERS = 4
 """Histories that are read at once for watchers, out of the threads that the database has."""
@@ -34,32 +33,7 @@ _READERS = 4
 _PAUSE_SECONDS = 1.0
 """Before something that failed is tried again."""
 
-_LAST = frozenset(
-    {
-        LifecycleType.WORKFLOW_COMPLETED,
-        LifecycleType.WORKFLOW_FAULTED,
-        LifecycleType.WORKFLOW_CANCELLED,
-    }
-)
-
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Growth:
-    """What a history holds beyond a place, and how its execution stands.
-
-    `events` are in order, perhaps with gaps, since rows may be written out of order for a moment;
-    `more` says that others follow. `last_sequence` is that of the history's last event, 0 where
-    there is none, and `last_type` its type. `ended_at` is None while the execution lives.
-    """
-
-    events: Sequence[LifecycleEvent]
-    more: bool
-    last_sequence: int
-    last_type: LifecycleType | None
-    status: ExecutionStatus
-    ended_at: datetime | None
 
 
 class LiveHistoryRepo(Protocol):
@@ -192,20 +166,7 @@ class LiveHistory:
         return step
 
     def _step(self, growth: Growth, position: int) -> Step:
-        """What of a history may be shown to who has seen it up to `position`."""
-        shown = list(_without_gap(growth.events, position))
-        reached = shown[-1].sequence if shown else position
-        more = growth.more and len(shown) == len(growth.events)
-        if growth.ended_at is None or more:
-            return Step(events=shown, more=more)
-        end = HistoryEnd(status=growth.status, last_sequence=growth.last_sequence)
-        if growth.last_type in _LAST and reached >= growth.last_sequence:
-            return Step(events=shown, end=end)
-        left = growth.ended_at + self._patience - self._clock()
-        if left > timedelta():
-            return Step(events=shown, again=min(left, self._patience).total_seconds())
-        # What is missing now won't come any more.
-        return Step(events=growth.events, more=growth.more, end=None if growth.more else end)
+        return next_step(growth, position, now=self._clock(), patience=self._patience)
 
     def _start_working(self) -> None:
         if self._working is None and not self._closed:
@@ -297,12 +258,3 @@ class LiveHistory:
             topic.timer = asyncio.get_running_loop().call_later(
                 step.again, self._read_soon, topic.execution_id
             )
-
-
-def _without_gap(events: Sequence[LifecycleEvent], position: int) -> Iterator[LifecycleEvent]:
-    """The events up to the first one that isn't there, after what was seen up to `position`."""
-    for event in events:
-        if event.sequence != position + 1:
-            return
-        yield event
-        position = event.sequence

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from biz.dsl.lifecycle import ABSENT, LifecycleEvent
 from biz.dsl.sizes import json_size
 from biz.errors import DomainError
-from biz.execution import ExecutionStatus
+from biz.history_steps import HistoryEnd, Step
 
 KEPT = 200
 """Events of an execution that are kept for its watchers."""
 
 KEPT_BYTES = 2 * 1024 * 1024
 """What their inputs and outputs may take as JSON, the newest event aside."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEnd:
-    """Nothing follows: how the execution ended, and the last event's sequence number."""
-
-    status: ExecutionStatus
-    last_sequence: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What comes next; `more` says that others are there already.
-
-    `again` says after how many seconds a look may bring more without anything being written.
-    """
-
-    events: Sequence[LifecycleEvent] = ()
-    more: bool = False
-    end: HistoryEnd | None = None
-    again: float | None = None
 
 
 class Topic:

@@ -10,7 +10,7 @@ import peewee
 from biz.dsl.lifecycle import LifecycleType
 from biz.errors import ExecutionNotFound
 from biz.execution import ExecutionStatus
-from biz.live import Growth
+from biz.history_steps import Growth
 from biz.paging import Order, Slice
 from data.database import Database
 from data.history import list_events

@@ -31,7 +31,7 @@ from biz.execution import (
 )
 from biz.execution_log import ExecutionLog, LogLevel, LogQuery
 from biz.history import PayloadReference
-from biz.live_topic import HistoryEnd
+from biz.history_steps import HistoryEnd
 from biz.paging import PageRequest
 from biz.picture import PictureFormat
 from biz.schedule import Schedule, ScheduleKind

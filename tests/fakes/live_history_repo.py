@@ -8,7 +8,7 @@ from datetime import datetime
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import DatabaseUnavailable, ExecutionNotFound
 from biz.execution import ExecutionStatus
-from biz.live import Growth
+from biz.history_steps import Growth
 
 
 class FakeLiveHistoryRepo:

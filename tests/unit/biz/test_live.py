@@ -11,8 +11,9 @@ from biz import live
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 from biz.errors import ExecutionNotFound, InvalidArgument, ServerStopping, TooManyWatchers
 from biz.execution import ExecutionStatus
+from biz.history_steps import HistoryEnd
 from biz.live import LiveHistory
-from biz.live_topic import KEPT, KEPT_BYTES, HistoryEnd
+from biz.live_topic import KEPT, KEPT_BYTES
 from tests.fakes.live_history_repo import FakeHistoryChanges, FakeLiveHistoryRepo
 from tests.fixtures.polling import until
 

@@ -13,7 +13,7 @@ from biz.dsl.reading.diagnostics import Diagnostic, Severity
 from biz.errors import InvalidArgument
 from biz.execution import BusinessKeyPolicy, ExecutionStatus
 from biz.execution_log import LogLevel, LogQuery
-from biz.live_topic import HistoryEnd
+from biz.history_steps import HistoryEnd
 from biz.template import TemplateChange, TemplateStatus
 from server.service.convert import (
     check_execution_view,
