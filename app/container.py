@@ -53,6 +53,7 @@ from data.execution_log import PeeweeExecutionLogRepo
 from data.history import PeeweeHistoryRepo
 from data.history_changes import DatabaseHistoryChanges
 from data.history_end import PeeweeHistoryEndRepo
+from data.history_relay import PeeweeRelayRepo
 from data.lease import PeeweeLeaseRepo
 from data.live import PeeweeLiveHistoryRepo
 from data.migrator import Migrator
@@ -149,7 +150,10 @@ class Container(containers.DeclarativeContainer):
     template_repo = providers.Singleton(PeeweeTemplateRepo, database=checked_database)
     template_alias_repo = providers.Singleton(PeeweeTemplateAliasRepo, database=checked_database)
     execution_repo = providers.Singleton(
-        PeeweeExecutionRepo, database=checked_database, clock=clock
+        PeeweeExecutionRepo,
+        database=checked_database,
+        clock=clock,
+        has_history_sink=providers.Callable(bool, settings.provided.history_sink_url),
     )
     event_repo = providers.Singleton(PeeweeEventRepo, database=checked_database)
     lease_repo = providers.Singleton(PeeweeLeaseRepo, database=checked_database)
@@ -467,6 +471,14 @@ class Container(containers.DeclarativeContainer):
             news=event_news,
             clock=clock,
         ),
+    )
+    history_relay = Part(
+        resources.run_history_relay,
+        url=settings.provided.history_sink_url,
+        repo=providers.Singleton(PeeweeRelayRepo, database=checked_database),
+        client=http_client,
+        lease=providers.Singleton(Lease, repo=lease_repo, name="history-relay", clock=clock),
+        clock=clock,
     )
     authenticator = providers.Singleton(
         Authenticator,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
 import httpx
@@ -20,6 +20,8 @@ from biz.errors import EngineUnavailable, Unavailable
 from biz.event_starts import EventStarts
 from biz.event_sweeper import EventSweeper
 from biz.execution_log import LogRepo
+from biz.history_relay import HistoryRelay, RelayRepo
+from biz.lease import Lease
 from biz.live import LiveHistory
 from biz.log_writer import LogWriter
 from biz.operation_runner import OperationRunner
@@ -27,6 +29,7 @@ from biz.reconciler import Reconciler
 from biz.retention import RetentionSweeper
 from biz.schedule_reconciler import ScheduleReconciler
 from data.database import Database
+from data.http_sink import HttpLifecycleSink
 from data.migrator import Migrator, SchemaMismatch
 from data.temporal import connect
 from server.grpc_server import GrpcServer, ListenError
@@ -41,6 +44,7 @@ from workflows.activities.processes.runner import ProcessLimits, ProcessRunner, 
 from workflows.dry_run_pool import DryRunPool
 
 _CONNECT_PAUSE_SECONDS = 1.0
+_RELAY_INTERVAL = timedelta(seconds=1)
 _LOG_FLUSH = timedelta(seconds=5)
 _log = structlog.get_logger(__name__)
 
@@ -263,6 +267,33 @@ async def run_operations(*, runner: OperationRunner) -> AsyncIterator[asyncio.Ta
     task = asyncio.create_task(runner.run(), name="the runner of operations")
     try:
         yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def run_history_relay(
+    *,
+    url: str,
+    repo: RelayRepo,
+    client: httpx.AsyncClient,
+    lease: Lease,
+    clock: Callable[[], datetime],
+) -> AsyncIterator[Sequence[asyncio.Task[None]]]:
+    """The task in which it runs, where there is a sink."""
+    if not url:
+        yield ()
+        return
+    relay = HistoryRelay(
+        repo=repo,
+        sink=HttpLifecycleSink(client=client, url=url),
+        lease=lease,
+        clock=clock,
+        interval=_RELAY_INTERVAL,
+    )
+    task = asyncio.create_task(relay.run(), name="the history relay")
+    try:
+        yield (task,)
     finally:
         task.cancel()
         await asyncio.wait([task])

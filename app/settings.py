@@ -294,6 +294,13 @@ class Settings(BaseSettings):
         description="Where emitted events go besides, as CloudEvents in structured mode. "
         "By default nowhere.",
     )
+    history_sink_url: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        repr=False,
+        description="Where the lifecycle events of all executions go, as CloudEvents in structured "
+        "mode; the same for servers and workers. By default nowhere.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged: debug, info, warning or error."
     )

@@ -68,7 +68,7 @@ class LiveHistory:
         changes: HistoryChanges,
         clock: Callable[[], datetime],
         max_watchers: int,
-        patience: timedelta = timedelta(seconds=5),
+        patience: timedelta = timedelta(seconds=10),
     ) -> None:
         """`patience` is how long the end of a history is waited for once its execution has ended:
         where the run was cut off from outside, it may never come.

@@ -25,6 +25,7 @@ from data.database import Database
 from data.event import last_event
 from data.history import insert_events
 from data.history_changes import announce
+from data.history_relay import note_unsent
 from data.idempotency import claim, find
 from data.listing import fetch
 from data.models import ExecutionRow, from_json, from_microseconds, to_json, to_microseconds
@@ -52,10 +53,15 @@ _HAS_PARENT = peewee.SQL("parent_id <> ''")
 class PeeweeExecutionRepo:
     """`biz.execution.ExecutionRepo`. Every method may raise DatabaseUnavailable as well."""
 
-    def __init__(self, *, database: Database, clock: Callable[[], datetime]) -> None:
-        """`clock` says when a request_id has expired."""
+    def __init__(
+        self, *, database: Database, clock: Callable[[], datetime], has_history_sink: bool = False
+    ) -> None:
+        """`clock` says when a request_id has expired. With `has_history_sink` it is noted of events
+        that they are to be sent.
+        """
         self._database = database
         self._clock = clock
+        self._has_history_sink = has_history_sink
 
     async def create(self, execution: NewExecution, request: RequestKey | None) -> Execution:
         # An execution's id is known before: a second insert finds the first one.
@@ -111,6 +117,8 @@ class PeeweeExecutionRepo:
         def write(db: peewee.Database) -> None:
             insert_events(db, id, events)
             work(db)
+            if self._has_history_sink:
+                note_unsent(db, id, events.entries[-1].sequence)
 
         if events:
             await self._database.write(write, repeatable=True)

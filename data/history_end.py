@@ -13,6 +13,7 @@ from biz.history_end import closing_events
 from data.database import Database
 from data.execution import from_row
 from data.history import insert_events
+from data.history_relay import note_more_unsent
 from data.models import ExecutionEventRow, ExecutionRow, from_json
 from data.query import all_rows
 
@@ -64,6 +65,9 @@ def _close(db: peewee.Database, execution: Execution, events: HistoryBatch) -> N
     told = [_from_row(row) for row in all_rows(db, history)]
     end = HistoryBatch.of(closing_events(execution, told))
     insert_events(db, execution.id, end)
+    for batch in (events, end):
+        if batch:
+            note_more_unsent(db, execution.id, batch.entries[-1].sequence)
     ExecutionRow.update(history_open=0).where(ExecutionRow.id == execution.id).execute(db)
 
 

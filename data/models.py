@@ -55,7 +55,8 @@ class ExecutionRow(peewee.Model):
     `history_open` is 1 where the end of the history is missing.
 
     `error`, `input` and `output` are null for a JSON null. `history_removed_at` is null while its
-    history is kept.
+    history is kept. `sent_sequence` is the last event that the history sink has, `unsent_sequence`
+    the last one that it is to get, null where it has all.
     """
 
     id = peewee.TextField(primary_key=True)
@@ -84,6 +85,8 @@ class ExecutionRow(peewee.Model):
     order_verb = peewee.TextField(default="")
     order_reason = peewee.TextField(default="")
     history_open = peewee.IntegerField(default=0)
+    sent_sequence = peewee.BigIntegerField(default=0)
+    unsent_sequence = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "execution"

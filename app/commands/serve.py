@@ -38,6 +38,7 @@ async def _serve(settings: Settings) -> None:
             await open_part(container.schedule_reconciler),
             await open_part(container.event_starts),
             await open_part(container.operation_runner),
+            *await open_part(container.history_relay),
         )
 
 

@@ -82,6 +82,7 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
             await open_part(container.schedule_reconciler),
             await open_part(container.event_starts),
             await open_part(container.operation_runner),
+            *await open_part(container.history_relay),
             await open_part(container.worker),
         ]
         await open_part(container.container_sweeper)
