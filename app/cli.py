@@ -19,7 +19,6 @@ from app.failure import Failure, show
 cli = typer.Typer(
     help="Stores workflows in the Open Workflow DSL and runs them durably on Temporal.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -52,6 +51,22 @@ _Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")]
 _Output = Annotated[
     Literal["json", "table"], typer.Option("--output", "-o", help="Form of what is printed.")
 ]
+
+
+_Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", help="Only of this namespace; by default of all.")
+]
+_Template = Annotated[str, typer.Option(help="Only of this template, by name.")]
+_After = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME", help="Only those accepted later: 2025-03-14T15:00 (UTC), or 24h for ago."
+    ),
+]
+_Before = Annotated[
+    str, typer.Option(metavar="TIME", help="Only those accepted earlier, written as --after.")
+]
+_Reason = Annotated[str, typer.Option(help="Why, for those who look later.")]
 
 
 class Status(StrEnum):
@@ -207,8 +222,8 @@ def run(
         typer.Option(
             "--follow",
             "-f",
-            help="Wait for its end and print the output; exit 0 only for COMPLETED. Meanwhile show "
-            "the tasks that are seen running, four looks a second: quick ones may be missed.",
+            help="Show its tasks as they pass, and print the output at its end; exit 0 only for "
+            "COMPLETED.",
         ),
     ] = False,
     namespace: Annotated[
@@ -312,14 +327,22 @@ def render(
 
 @cli.command("list", rich_help_panel=_USE)
 def list_(
-    template: Annotated[str, typer.Option(help="Only of this template, by name.")] = "",
+    template: _Template = "",
     status: Annotated[
         list[Status] | None, typer.Option(help="Only with this status; may be repeated.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
-    namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="Only of this namespace; by default of all.")
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only with this label; may be repeated."),
+    ] = None,
+    parent: Annotated[
+        str, typer.Option(metavar="ID", help="Only those that this execution started.")
     ] = "",
+    business_key: Annotated[str, typer.Option(help="Only with this business key.")] = "",
+    after: _After = "",
+    before: _Before = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    namespace: _Namespace = "",
     output: _Output = "table",
     server: _Server = _SERVER,
 ) -> None:
@@ -331,9 +354,134 @@ def list_(
         namespace=namespace,
         template=template,
         statuses=status or (),
+        labels=label or (),
+        parent=parent,
+        business_key=business_key,
+        after=after,
+        before=before,
         limit=limit,
         output=output,
     )
+
+
+@cli.command(rich_help_panel=_USE)
+def watch(id: _Id, output: _Output = "table", server: _Server = _SERVER) -> None:
+    """Shows an execution's tasks as they pass, to its end; exits 0 only for COMPLETED."""
+    from app.commands import watch as command
+
+    command.watch(id, server=server, output=output)
+
+
+@cli.command(rich_help_panel=_USE)
+def logs(
+    id: _Id,
+    level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], typer.Option(help="At least this grave.")
+    ] = "DEBUG",
+    task: Annotated[
+        str, typer.Option(metavar="PATH", help="Of this task, as `events` shows it.")
+    ] = "",
+    output: _Output = "table",
+    server: _Server = _SERVER,
+) -> None:
+    """Shows the log of an execution."""
+    from app.commands import logs as command
+
+    command.logs(id, level=level, task=task, server=server, output=output)
+
+
+@cli.command(rich_help_panel=_USE)
+def stats(
+    template: _Template = "",
+    after: _After = "",
+    before: _Before = "",
+    interval: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="Tell what happened in each 15m, 1h or 7d, too."),
+    ] = "",
+    namespace: _Namespace = "",
+    output: _Output = "table",
+    server: _Server = _SERVER,
+) -> None:
+    """Counts and measures executions and their tasks."""
+    from app.commands import statistics as command
+
+    command.stats(
+        namespace=namespace,
+        template=template,
+        after=after,
+        before=before,
+        interval=interval,
+        server=server,
+        output=output,
+    )
+
+
+@cli.command(rich_help_panel=_USE)
+def suspend(
+    id: _Id, reason: _Reason = "", output: _Output = "table", server: _Server = _SERVER
+) -> None:
+    """Holds an execution before its next task."""
+    from app.commands import control as command
+
+    command.control("Suspend", id, reason=reason, server=server, output=output)
+
+
+@cli.command(rich_help_panel=_USE)
+def resume(
+    id: _Id, reason: _Reason = "", output: _Output = "table", server: _Server = _SERVER
+) -> None:
+    """Lets a suspended execution go on."""
+    from app.commands import control as command
+
+    command.control("Resume", id, reason=reason, server=server, output=output)
+
+
+@cli.command(rich_help_panel=_USE)
+def cancel(
+    id: _Id, reason: _Reason = "", output: _Output = "table", server: _Server = _SERVER
+) -> None:
+    """Cancels an execution, with its calls and branches."""
+    from app.commands import control as command
+
+    command.control("Cancel", id, reason=reason, server=server, output=output)
+
+
+@cli.command(rich_help_panel=_USE)
+def terminate(
+    id: _Id, reason: _Reason = "", output: _Output = "table", server: _Server = _SERVER
+) -> None:
+    """Ends an execution at once, without waiting for anything."""
+    from app.commands import control as command
+
+    command.control("Terminate", id, reason=reason, server=server, output=output)
+
+
+@cli.command(rich_help_panel=_USE)
+def retry(
+    id: _Id,
+    from_task: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="PATH", help="Take up at this task; without it, at the fault."
+        ),
+    ] = "",
+    input: Annotated[
+        str,
+        typer.Option(
+            "--input", "-i", metavar="JSON", help="Another input of that task: JSON, or @FILE."
+        ),
+    ] = "",
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Go on with the template's newest definition.")
+    ] = False,
+    output: _Output = "table",
+    server: _Server = _SERVER,
+) -> None:
+    """Starts an execution that takes up an ended one, with its results kept."""
+    from app.commands import control as command
+
+    command.retry(id, from_task=from_task, input=input, latest=latest, server=server, output=output)
 
 
 @cli.command(rich_help_panel=_USE)

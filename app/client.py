@@ -16,8 +16,12 @@ from api.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
 from app.failure import Failure
 from app.program import program
 
-# None of our commands asks the server to wait, so it answers soon or not at all.
-_DEADLINES = json.dumps({"methodConfig": [{"name": [{}], "timeout": "30s"}]})
+# None of our commands asks the server to wait, so it answers soon or not at all; but a stream lasts
+# as long as what it shows.
+_WATCH = {"service": "api.execution.v1.ExecutionService", "method": "WatchExecution"}
+_DEADLINES = json.dumps(
+    {"methodConfig": [{"name": [{}], "timeout": "30s"}, {"name": [_WATCH], "timeout": "86400s"}]}
+)
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 

@@ -1,25 +1,21 @@
 """`run`, `get` and `list`: executions from the command line."""
 
 import json
-import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
 import typer
-from rich.console import Console
 
 from api.execution.v1 import execution_pb2
-from app.client import Client, connect
+from app.client import connect
 from app.failure import Failure
 from app.json_argument import json_argument
 from app.output import Format, print_json, print_table, time_text, to_json
 from app.program import program
+from app.time_argument import time_argument
 
 Execution = execution_pb2.Execution
-
-_LOOK_EVERY_SECONDS = 0.25
-_ENDS = (Execution.COMPLETED, Execution.FAULTED, Execution.CANCELLED, Execution.TERMINATED)
 
 
 def run(
@@ -48,12 +44,14 @@ def run(
     with connect(server) as client:
         execution = client.executions.StartExecution(request).execution
         if not follow:
-            _show(execution, output)
+            show(execution, output)
             typer.echo(f"see how it goes: {program()} get {execution.id}", err=True)
             return
-        execution = _follow(client, execution)
+        from app.commands.watch import follow as show_live
+
+        execution = show_live(client, execution)
     if execution.status != Execution.COMPLETED:
-        raise Failure(_ending(execution))
+        raise Failure(ending(execution))
     print_json(to_json(execution)["output"])
 
 
@@ -61,7 +59,7 @@ def get(id: str, *, server: str, output: Format) -> None:
     """Prints one execution."""
     request = execution_pb2.GetExecutionRequest(id=id)
     with connect(server) as client:
-        _show(client.executions.GetExecution(request).execution, output)
+        show(client.executions.GetExecution(request).execution, output)
 
 
 def list_(
@@ -70,6 +68,11 @@ def list_(
     namespace: str,
     template: str,
     statuses: Sequence[str],
+    labels: Sequence[str],
+    parent: str,
+    business_key: str,
+    after: str,
+    before: str,
     limit: int,
     output: Format,
 ) -> None:
@@ -78,6 +81,11 @@ def list_(
         namespace=namespace,
         template_name=template,
         status=[Execution.Status.Value(status) for status in statuses],
+        labels=labels,
+        parent_id=parent,
+        business_key=business_key,
+        created_after=time_argument(after, name="--after"),
+        created_before=time_argument(before, name="--before"),
         page_size=limit,
     )
     with connect(server) as client:
@@ -88,26 +96,6 @@ def list_(
         print_table(_COLUMNS, [_row(execution) for execution in executions])
 
 
-def _follow(client: Client, execution: Execution) -> Execution:
-    """Shows the tasks that are seen running, on standard error; returns the ended execution."""
-    console = Console(stderr=True, highlight=False)
-    console.print(f"{execution.template_name} {execution.template_version}: {execution.id}")
-    look = execution_pb2.GetExecutionRequest(id=execution.id)
-    shown: set[str] = set()
-    with console.status("starting") as status:
-        while execution.status not in _ENDS:
-            for task in execution.current_tasks:
-                if task not in shown:
-                    console.print(f"  {task}")
-                    shown.add(task)
-            status.update(_status_name(execution).lower())
-            time.sleep(_LOOK_EVERY_SECONDS)
-            execution = client.executions.GetExecution(look).execution
-    seconds = execution.duration.ToTimedelta().total_seconds()
-    console.print(f"{_status_name(execution).lower()} after {seconds:.1f} s")
-    return execution
-
-
 _COLUMNS = ("ID", "TEMPLATE", "VERSION", "STATUS", "CREATED (UTC)")
 
 
@@ -115,10 +103,11 @@ def _row(execution: Execution) -> tuple[str, ...]:
     created = time_text(execution.created_at)
     template = f"{execution.namespace}/{execution.template_name}"
     version = execution.template_version
-    return execution.id, template, version, _status_name(execution), created
+    return execution.id, template, version, status_name(execution), created
 
 
-def _show(execution: Execution, output: Format) -> None:
+def show(execution: Execution, output: Format) -> None:
+    """Prints an execution."""
     if output == "json":
         print_json(to_json(execution))
         return
@@ -135,13 +124,15 @@ def _cell(value: Any) -> str:
     )
 
 
-def _status_name(execution: Execution) -> str:
+def status_name(execution: Execution) -> str:
+    """Such as COMPLETED."""
     return Execution.Status.Name(execution.status)
 
 
-def _ending(execution: Execution) -> str:
+def ending(execution: Execution) -> str:
+    """How it ended, in a line."""
     error = execution.error
-    what = f"the execution {execution.id} ended {_status_name(execution)}"
+    what = f"the execution {execution.id} ended {status_name(execution)}"
     if not error.type:
         return what
     return f"{what} at {error.instance}: {error.title} ({error.status}): {error.detail}"

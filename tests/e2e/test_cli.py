@@ -38,12 +38,12 @@ class Terminal:
     """Runs commands against one server."""
 
     def __init__(self, server: str) -> None:
-        self._server = server
+        self.server = server
 
     def run(self, *words: str) -> Result:
         """What the command did; raises what it raises."""
         return CliRunner().invoke(
-            cli, [*words, "--server", self._server], catch_exceptions=False, color=False
+            cli, [*words, "--server", self.server], catch_exceptions=False, color=False
         )
 
 
@@ -263,3 +263,126 @@ def test_events_reach_an_execution(terminal: Terminal, file: Path, name: str) ->
 def test_what_is_no_event_is_refused(terminal: Terminal, event: str) -> None:
     with pytest.raises(Failure, match=r"EVENT|event"):
         terminal.run("publish", event)
+
+
+def started(terminal: Terminal, file: Path, name: str, definition: str = LISTENING) -> str:
+    """The id of an execution that waits."""
+    file.write_text(definition.format(name=name))
+    terminal.run("apply", str(file))
+    run = terminal.run("run", name, "--namespace", "cli", "--output", "json")
+    return str(json.loads(run.stdout)["id"])
+
+
+def test_an_execution_is_suspended_resumed_and_cancelled(
+    terminal: Terminal, file: Path, name: str
+) -> None:
+    id = started(terminal, file, name)
+    held = terminal.run("suspend", id, "--reason", "lunch").stdout
+    assert held.startswith(f"suspend is accepted: the execution {id} is ")
+    assert json.loads(terminal.run("resume", id, "-o", "json").stdout)["id"] == id
+    assert "cancel is accepted" in terminal.run("cancel", id).stdout
+    with pytest.raises(Failure, match="ended CANCELLED"):
+        terminal.run("watch", id)
+    with pytest.raises(Failure, match=r"FAILED_PRECONDITION"):
+        terminal.run("resume", id)
+
+
+def test_an_execution_is_terminated(terminal: Terminal, file: Path, name: str) -> None:
+    id = started(terminal, file, name)
+    assert f"the execution {id} is TERMINATED" in terminal.run("terminate", id).stdout
+
+
+RETRYING = """
+document: {{ dsl: 1.0.0, namespace: cli, name: {name}, version: 1.0.0 }}
+do:
+  - attempt:
+      try:
+        - fail:
+            raise: {{ error: {{ type: about:blank, title: No luck, status: 500 }} }}
+      catch:
+        retry: {{ delay: {{ milliseconds: 10 }}, limit: {{ attempt: {{ count: 2 }} }} }}
+"""
+
+
+def test_a_watch_shows_tasks_with_durations_attempts_and_faults(
+    terminal: Terminal, file: Path, name: str
+) -> None:
+    id = started(terminal, file, name, RETRYING)
+    with pytest.raises(Failure, match="ended FAULTED"):
+        terminal.run("watch", id, "--output", "json")
+    script = f"import sys; sys.argv[1:] = {['watch', id, '--server', terminal.server]!r}"
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{script}; from app.cli import main; main()"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert shown.returncode == 1
+    fail = r"/do/0/attempt/try/0/fail"
+    assert re.search(rf"faulted +{fail} +\d+\.\d+ s  No luck", shown.stderr)
+    assert re.search(r"retried +/do/0/attempt +attempt 2", shown.stderr)
+    assert re.search(rf"faulted +{fail} +\d+\.\d+ s  attempt 2  No luck", shown.stderr)
+    assert "faulted after" in shown.stderr
+
+
+def test_a_watch_as_json_has_a_line_for_each_event(
+    terminal: Terminal, file: Path, name: str
+) -> None:
+    terminal.run("apply", str(file))
+    words = ("-n", "cli", "-i", '{"name": "Ada", "number": 3}', "-o", "json")
+    id = json.loads(terminal.run("run", name, *words).stdout)["id"]
+    lines = terminal.run("watch", id, "-o", "json").stdout.splitlines()
+    assert [json.loads(line)["sequence"] for line in lines] == [
+        str(number + 1) for number in range(len(lines))
+    ]
+    assert json.loads(lines[-1])["type"].endswith("workflow.completed.v1")
+
+
+def test_logs_show_what_was_written(terminal: Terminal, file: Path, name: str) -> None:
+    id = started(terminal, file, name, RETRYING)
+    with pytest.raises(Failure, match="FAULTED"):
+        terminal.run("watch", id)
+    table = terminal.run("logs", id, "--level", "WARNING").stdout.splitlines()
+    assert table[0].split() == ["TIME", "(UTC)", "LEVEL", "TASK", "MESSAGE"]
+    assert len(table) > 1
+    assert all(line.split()[2] in ("WARNING", "ERROR") for line in table[1:])
+    found = json.loads(
+        terminal.run("logs", id, "--task", "/do/0/attempt/try/0/fail", "-o", "json").stdout
+    )
+    assert {line["task"] for line in found} == {"/do/0/attempt/try/0/fail"}
+
+
+def test_stats_count_executions(terminal: Terminal, file: Path, name: str) -> None:
+    terminal.run("apply", str(file))
+    run = ("run", name, "-n", "cli", "--input", '{"name": "Ada", "number": 4}', "--follow")
+    terminal.run(*run)
+    words = ("stats", "--template", name, "-n", "cli", "--after", "1h", "--interval", "1h")
+    found = json.loads(terminal.run(*words, "-o", "json").stdout)
+    assert (found["total"], found["success_rate"]) == (1, 1)
+    table = terminal.run(*words).stdout
+    assert re.search(r"TOTAL +COMPLETED +SUCCESS", table)
+    assert re.search(r"1 +1 +100.0%", table)
+    assert re.search(r"FROM \(UTC\) +STARTED +COMPLETED +FAULTED", table)
+    assert re.search(r"SLOWEST TASK .*\n/do/0/pause", table)
+    none = terminal.run("stats", "--template", f"no-{name}").stdout
+    assert re.search(r"0 +- +-", none)
+
+
+def test_lists_take_filters(terminal: Terminal, file: Path, name: str) -> None:
+    id = started(terminal, file, name)
+
+    def found(*words: str) -> list[str]:
+        listed = terminal.run("list", "--template", name, "-o", "json", *words).stdout
+        return [each["id"] for each in json.loads(listed)]
+
+    assert found("--after", "1h") == [id]
+    assert found("--before", "1h") == []
+    assert found("--label", "a=b") == []
+    assert found("--business-key", "none") == []
+    assert found("--parent", id) == []
+
+
+def test_a_retry_is_asked_for(terminal: Terminal) -> None:
+    with pytest.raises(Failure, match=r"there is no execution nobody|UNIMPLEMENTED"):
+        terminal.run("retry", "nobody", "--from", "/do/0/a", "--input", "{}", "--latest")
