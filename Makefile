@@ -24,11 +24,11 @@ GOOGLE_PROTOS := $(addprefix google/,$(addsuffix .proto, \
 	api/annotations api/client api/field_behavior api/http api/httpbody api/launch_stage \
 	longrunning/operations rpc/error_details rpc/status))
 
-.PHONY: help setup generate lock lint test conformance bench-watch check up demo clean
+.PHONY: help setup generate lock lint test conformance bench-watch bench-statistics check up demo clean
 .PHONY: generated googleapis lint-python lint-contract lint-generated
 
 help: ## Says what can be made.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-17s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Makes .venv, with uv from pip where it is missing.
 
@@ -59,6 +59,9 @@ conformance: $(READY) ## Runs the standard's conformance kit, and the language's
 
 bench-watch: $(READY) ## Measures how soon a thousand watchers see what happens, in some minutes.
 	$(PYTHON) -m tests.perf.bench_watch
+
+bench-statistics: $(READY) ## Measures statistics on a million executions in PostgreSQL and SQLite.
+	$(PYTHON) -m tests.perf.bench_statistics
 
 check: lint test ## What CI runs.
 

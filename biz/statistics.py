@@ -120,8 +120,9 @@ class StatisticsRepo(Protocol):
     async def task_ends(
         self, query: ExecutionQuery, *, executions: int, limit: int
     ) -> Sequence[TaskEnd]:
-        """Tasks that completed or faulted in the newest `executions`, theirs first; at most
-        `limit`.
+        """Tasks that completed or faulted in the newest `executions`; at most `limit`.
+
+        Those of an execution stand together, and only the last execution's may be cut.
         """
         ...
 

@@ -7,9 +7,9 @@ columns that they ask for.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import peewee
@@ -36,6 +36,7 @@ from data.models import (
     to_microseconds,
 )
 
+_IN_A_STATEMENT = 100
 _STARTED = "STARTED"
 _SHOWN = {
     _STARTED: "started",
@@ -122,42 +123,42 @@ def _counts(
 def _task_ends(
     db: peewee.Database, query: ExecutionQuery, executions: int, limit: int
 ) -> Sequence[TaskEnd]:
+    """In portions: for all at once PostgreSQL may choose to read the whole history."""
     newest = (
-        _matching(db, query, ExecutionRow.id, ExecutionRow.template_id, ExecutionRow.created_at)
+        _matching(db, query, ExecutionRow.id, ExecutionRow.template_id)
         .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
         .limit(executions)
-        .alias("newest")
     )
+    templates = dict(newest.tuples().execute(db))
+    ids = list(templates)
+    found: list[TaskEnd] = []
+    for start in range(0, len(ids), _IN_A_STATEMENT):
+        portion = ids[start : start + _IN_A_STATEMENT]
+        found += _task_ends_of(db, portion, templates, limit - len(found))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _task_ends_of(
+    db: peewee.Database, ids: Sequence[str], templates: Mapping[str, int], limit: int
+) -> Iterator[TaskEnd]:
     event = ExecutionEventRow
     rows = (
-        peewee.Select(
-            [newest],
-            [
-                newest.c.id,
-                newest.c.template_id,
-                event.task,
-                event.type,
-                event.time,
-                event.started_at,
-            ],
-        )
-        .join(event, on=(event.execution_id == newest.c.id))
-        .where(event.type.in_(_TASK_ENDS))
-        .order_by(newest.c.created_at.desc(), newest.c.id.desc())
+        event.select(event.execution_id, event.task, event.type, event.time, event.started_at)
+        .where(event.execution_id.in_(ids), event.type.in_(_TASK_ENDS))
+        .order_by(event.execution_id, event.sequence)
         .limit(limit)
         .tuples()
-        .execute(db)
     )
-    return [
-        TaskEnd(
+    for id, task, type, time, started_at in rows.execute(db):
+        yield TaskEnd(
             execution_id=id,
-            template_id=template_id,
+            template_id=templates[id],
             task=from_json(task),
             is_fault=type == LifecycleType.TASK_FAULTED.value,
-            duration=from_microseconds(time) - from_microseconds(started_at),
+            duration=timedelta(microseconds=time - started_at),
         )
-        for id, template_id, task, type, time, started_at in rows
-    ]
 
 
 def _matching(db: peewee.Database, query: ExecutionQuery, *columns: Any) -> Any:

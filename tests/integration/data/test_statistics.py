@@ -206,6 +206,7 @@ async def test_ends_of_tasks_are_those_of_the_newest_executions(
         in newest
     )
     assert [end.execution_id for end in await found(4, 3)] == ["e0", "e0", "e1"]
+    assert await found(4, 8) == await found(4, 100)
 
 
 async def test_totals_and_intervals_are_read_from_an_index_alone(
