@@ -24,7 +24,7 @@ GOOGLE_PROTOS := $(addprefix google/,$(addsuffix .proto, \
 	api/annotations api/client api/field_behavior api/http api/httpbody api/launch_stage \
 	longrunning/operations rpc/error_details rpc/status))
 
-.PHONY: help setup generate lock lint test conformance bench-watch bench-statistics check up demo clean
+.PHONY: help setup generate docs lock lint test conformance bench-watch bench-statistics check up demo clean
 .PHONY: generated googleapis lint-python lint-contract lint-generated
 
 help: ## Says what can be made.
@@ -32,11 +32,15 @@ help: ## Says what can be made.
 
 setup: $(READY) ## Makes .venv, with uv from pip where it is missing.
 
-generate: generated ## Writes what follows from the protos, and the tables of settings and of the language.
+generate: generated ## Writes what follows from the protos, the tables in docs, and its pictures.
 	rm -rf api
 	cp -r $(GENERATED)/. .
 	$(PYTHON) -m app.settings_table > docs/settings.md
 	$(PYTHON) -m app.language_table > docs/language.md
+	$(PYTHON) -m app.example_pictures
+
+docs: $(READY) ## Draws the examples, into docs/pictures.
+	$(PYTHON) -m app.example_pictures
 
 lock: | $(READY) ## Pins the dependencies anew, with their hashes.
 	@# uv takes no group of a project that it doesn't manage, so it gets a copy that says nothing of it.

@@ -48,7 +48,7 @@ class Card:
     def block(self) -> Block:
         """A box of its own, with the cases under the head."""
         height = self.height + _CASE * len(self.cases)
-        return self._block("node", self.width, height, (), (), self.width // 2)
+        return self._block("node", self.width, height, (), ())
 
     def frame(
         self,
@@ -56,10 +56,9 @@ class Card:
         height: int,
         blocks: Sequence[tuple[Point, Block]],
         shapes: Sequence[Shape] = (),
-        axis: int | None = None,
     ) -> Block:
         """A frame around blocks, which are placed under the head."""
-        return self._block("frame", width, height, blocks, shapes, width // 2)
+        return self._block("frame", width, height, blocks, shapes)
 
     def _block(
         self,
@@ -68,7 +67,6 @@ class Card:
         height: int,
         blocks: Sequence[tuple[Point, Block]],
         shapes: Sequence[Shape],
-        axis: int,
     ) -> Block:
         box = Box(at=(0, 0), width=width, height=height, radius=10, style="body")
         ports = [self.height + _CASE * n + _CASE // 2 for n in range(len(self.cases))]
@@ -81,7 +79,7 @@ class Card:
         return Block(
             width=width,
             height=height,
-            axis=axis,
+            axis=width // 2,
             body=width,
             shapes=[box, *self.shapes, *rows, *shapes, *mark],
             blocks=blocks,
@@ -101,14 +99,11 @@ def card(step: Step, progress: TaskProgress | None, *, is_run: bool) -> Card:
         rows.append(_labelled("if", showable(step.condition), most, "condition"))
     state = "" if progress is None else progress_text(progress, step.expected)
     if progress is not None:
-        rows.append([Span(text=fit(showable(state), most, _SMALL), style="state")])
+        text = fit(showable(state), most, _SMALL, is_bold=True)
+        rows.append([Span(text=text, style="state")])
     wide = max(_span_width(row) for row in rows)
     cases = [_case_width(case) for case in step.cases]
-    size = (
-        max(_LEAST, round(_LEFT + wide + _RIGHT), *cases)
-        if cases
-        else max(_LEAST, round(_LEFT + wide + _RIGHT))
-    )
+    size = max([_LEAST, round(_LEFT + wide + _RIGHT), *cases])
     shapes: list[Shape] = [
         Box(at=_ICON, width=_TILE, height=_TILE, radius=7, style="tile"),
         Icon(at=(_ICON[0] + 5, _ICON[1] + 5), name=step.kind, style="kind"),
@@ -183,7 +178,7 @@ def _span_width(row: Sequence[Span]) -> float:
         width(
             span.text,
             _NAME if span.style == "name" else _SMALL,
-            is_bold=span.style in ("name", "case"),
+            is_bold=span.style in ("name", "case", "state"),
             is_mono=span.style == "code",
         )
         for span in row

@@ -308,7 +308,7 @@ def _try(drawn: Card, body: Block, handlers: Block, catch: Section) -> Block:
         y = top + 19
         line = Line(points=[(x + body.width + 6, y), (right, y)], style="error")
         blocks = [((x, top), body), ((right, top), panel)]
-        return drawn.frame(wide, top + high + _PADDING, blocks, [line], axis=x + body.axis)
+        return drawn.frame(wide, top + high + _PADDING, blocks, [line])
     inner = max(body.width, panel.width)
     wide = max(drawn.width, inner + 2 * _PADDING)
     x = (wide - body.width) // 2

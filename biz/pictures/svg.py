@@ -18,7 +18,6 @@ from biz.pictures.shapes import Block, Box, Icon, Line, Point, Shape, Text
 from biz.pictures.text import fit, showable, width
 
 _MARGIN = 28
-_HEAD = 64
 _ROUND = 8
 _ARROW = 5
 _LONGEST = 1500
