@@ -124,6 +124,7 @@ async def test_a_schema_that_is_missing_is_told_with_what_to_do(settings: Settin
 
 async def test_a_taken_metrics_port_is_told_with_its_setting(settings: Settings) -> None:
     async with opened(settings) as container:
+        await (await container.migrator()).migrate()
         await container.metrics()
         with pytest.raises(Failure, match="METRICS_ADDRESS: can't listen on"):
             async with opened(settings) as second:

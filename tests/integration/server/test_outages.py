@@ -31,6 +31,7 @@ from biz.live import LiveHistory
 from biz.operation import OperationUsecase
 from biz.paging import PageTokens
 from biz.removal import RemovalUsecase
+from biz.statistics import StatisticsUsecase
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from data.database import Database
@@ -45,6 +46,7 @@ from data.migrator import Migrator
 from data.operation import PeeweeOperationRepo
 from data.removal import PeeweeRemovalRepo
 from data.signing_key import PeeweeSigningKey
+from data.statistics import PeeweeStatisticsRepo
 from data.template import PeeweeTemplateRepo
 from data.template_alias import PeeweeTemplateAliasRepo
 from server.grpc_server import Service
@@ -140,6 +142,9 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                         wake=lambda: None,
                         page_tokens=page_tokens,
                         clock=now,
+                    ),
+                    statistics=StatisticsUsecase(
+                        repo=PeeweeStatisticsRepo(database=database), clock=now
                     ),
                     removal=RemovalUsecase(repo=PeeweeRemovalRepo(database=database, clock=now)),
                 ),
