@@ -27,6 +27,7 @@ from biz.event_sweeper import EventSweeper
 from biz.execution import ExecutionUsecase
 from biz.execution_control import ExecutionControl
 from biz.execution_log import ExecutionLogUsecase, ToldRecorder
+from biz.execution_retry import RetryUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.history_end import HistoryEnds
@@ -46,6 +47,7 @@ from biz.statistics import StatisticsUsecase
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
 from biz.workflow import WorkflowUsecase
+from data.checkpoint import PeeweeCheckpointRepo
 from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
 from data.execution_control import PeeweeWishRepo
@@ -81,6 +83,7 @@ from workflows.activities.authentication.authenticator import Authenticator
 from workflows.activities.authentication.token_request import TokenClient
 from workflows.activities.authentication.tokens import TokenSource
 from workflows.activities.call_completer import CallCompleter
+from workflows.activities.checkpoints import CheckpointActivities
 from workflows.activities.child_call import ChildActivities
 from workflows.activities.documents import Documents
 from workflows.activities.emission import EmissionActivities
@@ -156,6 +159,9 @@ class Container(containers.DeclarativeContainer):
         has_history_sink=providers.Callable(bool, settings.provided.history_sink_url),
     )
     event_repo = providers.Singleton(PeeweeEventRepo, database=checked_database)
+    checkpoint_repo = providers.Singleton(
+        PeeweeCheckpointRepo, database=checked_database, clock=clock
+    )
     lease_repo = providers.Singleton(PeeweeLeaseRepo, database=checked_database)
     signing_key = providers.Singleton(PeeweeSigningKey, database=checked_database)
 
@@ -238,6 +244,14 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
     history_repo = providers.Singleton(PeeweeHistoryRepo, database=checked_database)
+    retries = providers.Singleton(
+        RetryUsecase,
+        repo=execution_repo,
+        checkpoints=checkpoint_repo,
+        aliases=template_aliases,
+        runs=execution_runs,
+        clock=clock,
+    )
     history = providers.Singleton(
         HistoryUsecase,
         repo=history_repo,
@@ -304,6 +318,7 @@ class Container(containers.DeclarativeContainer):
         ExecutionService,
         executions=executions,
         control=execution_control,
+        retries=retries,
         history=history,
         logs=logs,
         events=events,
@@ -630,6 +645,7 @@ class Container(containers.DeclarativeContainer):
             scheduled_starts=providers.Singleton(
                 ScheduledStartActivities, starter=scheduling, engine_version=engine_version
             ),
+            checkpoints=providers.Singleton(CheckpointActivities, checkpoints=checkpoint_repo),
             evaluation=providers.Singleton(EvaluationActivities, evaluator=expression_pool),
             listening=providers.Singleton(ListeningActivities, source=event_repo),
             max_concurrent_calls=settings.provided.max_concurrent_calls,

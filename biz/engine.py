@@ -57,7 +57,8 @@ class RunRequest:
     `engine_version` is the version of the service that started it: a run keeps it to its end.
     `namespace` is the execution's.
     `revision` says which commands the workflow code gives, so that a run under way goes on as it
-    began; see `workflows.runtime`. `depth` counts the runs around it.
+    began; see `workflows.runtime`. `depth` counts the runs around it. With `takes_up` the
+    run goes on from the checkpoint that is kept for it.
     """
 
     execution_id: str
@@ -67,6 +68,7 @@ class RunRequest:
     namespace: str = DEFAULT_NAMESPACE
     revision: int = 0
     depth: int = 0
+    takes_up: bool = False
 
 
 REVISION = 2

@@ -193,7 +193,7 @@ class ExecutionNotEnded(FailedPrecondition):
 
     def __init__(self, id: str, status: str) -> None:
         super().__init__(
-            f"the execution {id} is {status}; only one that has ended can be deleted",
+            f"the execution {id} is {status}: it must have ended",
             execution_id=id,
             status=str(status),
         )
@@ -233,6 +233,26 @@ class ActionNotOffered(DomainError):
 
     def __init__(self, action: str) -> None:
         super().__init__(f"this server doesn't offer the action {action}", action=str(action))
+
+
+class ExecutionRetried(FailedPrecondition):
+    """Another execution has taken up from it."""
+
+    reason = "EXECUTION_RETRIED"
+
+    def __init__(self, id: str, retried_by: str) -> None:
+        super().__init__(
+            f"the execution {id} was retried by {retried_by} already: retry that one",
+            execution_id=id,
+            retried_by=retried_by,
+        )
+
+
+class RetryImpossible(FailedPrecondition):
+    reason = "RETRY_IMPOSSIBLE"
+
+    def __init__(self, id: str, why: str) -> None:
+        super().__init__(f"the execution {id} can't be taken up: {why}", execution_id=id)
 
 
 class Aborted(DomainError):

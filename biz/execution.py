@@ -82,13 +82,15 @@ class NewExecution:
     business_key: str
     created_at: datetime
     parent_id: str = ""
+    retry_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One run. `output` counts when it is COMPLETED, `error` when it is FAULTED or cut short.
 
-    In lists without the full view `definition`, `input` and `output` are empty.
+    In lists without the full view `definition`, `input` and `output` are empty. `retry_of` is the
+    execution that it took up from, `retried_by` the one that took up from it; empty for none.
     """
 
     id: str
@@ -109,6 +111,8 @@ class Execution:
     started_at: datetime | None
     ended_at: datetime | None
     parent_id: str = ""
+    retry_of: str = ""
+    retried_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +132,16 @@ class ExecutionProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionEnd:
-    """How a run ended; `status` is one of the ends."""
+    """How a run ended; `status` is one of the ends.
+
+    `checkpoint` is the text of the Checkpoint at which another run may take up, or empty.
+    """
 
     status: ExecutionStatus
     output: Any
     error: WorkflowError | None
     ended_at: datetime
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import peewee
 from data.models import (
     EventListenerRow,
     EventRow,
+    ExecutionCheckpointRow,
     ExecutionEventRow,
     ExecutionLogRow,
     ExecutionValueRow,
@@ -42,6 +43,7 @@ class Belonging:
 HISTORY: Sequence[Belonging] = (
     Belonging(ExecutionEventRow.execution_id, ExecutionEventRow.sequence),
     Belonging(ExecutionValueRow.execution_id, ExecutionValueRow.digest),
+    Belonging(ExecutionCheckpointRow.execution_id, ExecutionCheckpointRow.execution_id),
     Belonging(ExecutionLogRow.execution_id, ExecutionLogRow.id),
 )
 """What tells how it went: it can go before the execution does."""

@@ -28,7 +28,14 @@ from data.history_changes import announce
 from data.history_relay import note_unsent
 from data.idempotency import claim, find
 from data.listing import fetch
-from data.models import ExecutionRow, from_json, from_microseconds, to_json, to_microseconds
+from data.models import (
+    ExecutionCheckpointRow,
+    ExecutionRow,
+    from_json,
+    from_microseconds,
+    to_json,
+    to_microseconds,
+)
 from data.query import all_rows, first_row, has_labels
 
 _ORDERS: Mapping[str, peewee.Field[Any]] = {
@@ -72,7 +79,7 @@ class PeeweeExecutionRepo:
         )
 
     async def get(self, id: str) -> Execution:
-        return await self._database.read(lambda db: _get(db, id))
+        return await self._database.read(lambda db: get_execution(db, id))
 
     async def find_by_request(self, request: RequestKey) -> Execution | None:
         now = self._clock()
@@ -81,7 +88,8 @@ class PeeweeExecutionRepo:
     async def bind_request(self, request: RequestKey, id: str) -> Execution:
         now = self._clock()
         return await self._database.write(
-            lambda db: _get(db, claim(db, request, resource_id=id, now=now) or id), repeatable=True
+            lambda db: get_execution(db, claim(db, request, resource_id=id, now=now) or id),
+            repeatable=True,
         )
 
     async def list(self, query: ExecutionQuery, slice: Slice) -> Rows[Execution]:
@@ -105,14 +113,25 @@ class PeeweeExecutionRepo:
         self, id: str, end: ExecutionEnd, events: HistoryBatch = NO_HISTORY
     ) -> None:
         """One that wasn't recorded as started counts as started when it was created."""
-        await self._write(id, events, lambda db: _record_end(db, id, end))
+
+        def write(db: peewee.Database) -> None:
+            _record_end(db, id, end)
+            if end.checkpoint:
+                put_checkpoint(db, id, end.checkpoint)
+
+        await self._write(id, events, write, is_one_statement=not end.checkpoint)
 
     async def record_end_from_outside(self, id: str, end: ExecutionEnd) -> None:
         """As `record_end`."""
         await self._database.write_statement(lambda db: _record_end(db, id, end, history_open=1))
 
     async def _write(
-        self, id: str, events: HistoryBatch, work: Callable[[peewee.Database], None]
+        self,
+        id: str,
+        events: HistoryBatch,
+        work: Callable[[peewee.Database], None],
+        *,
+        is_one_statement: bool = True,
     ) -> None:
         def write(db: peewee.Database) -> None:
             insert_events(db, id, events)
@@ -120,15 +139,15 @@ class PeeweeExecutionRepo:
             if self._has_history_sink:
                 note_unsent(db, id, events.entries[-1].sequence)
 
-        if events:
-            await self._database.write(write, repeatable=True)
-        else:
+        if is_one_statement and not events:
             await self._database.write_statement(work)
+        else:
+            await self._database.write(write, repeatable=True)
 
 
 def _create(db: peewee.Database, execution: NewExecution, request: RequestKey) -> Execution:
     known = claim(db, request, resource_id=execution.id, now=execution.created_at)
-    return _get(db, known) if known else insert_execution(db, execution)
+    return get_execution(db, known) if known else insert_execution(db, execution)
 
 
 def insert_execution(db: peewee.Database, execution: NewExecution) -> Execution:
@@ -150,14 +169,15 @@ def insert_execution(db: peewee.Database, execution: NewExecution) -> Execution:
             .order_by(peewee.Case(None, [(ExecutionRow.id == execution.id, 0)], 1)),
         )
         if in_the_way and in_the_way.id == execution.id:
-            return _get(db, execution.id)
+            return get_execution(db, execution.id)
         if in_the_way:
             raise BusinessKeyInUse(execution.business_key, in_the_way.id)
         # The other one ended between the two statements: the key is free now.
     return from_row(ExecutionRow(**columns))
 
 
-def _get(db: peewee.Database, id: str) -> Execution:
+def get_execution(db: peewee.Database, id: str) -> Execution:
+    """Raises ExecutionNotFound."""
     row = first_row(db, ExecutionRow.select().where(ExecutionRow.id == id))
     if row is None:
         raise ExecutionNotFound(id)
@@ -166,7 +186,7 @@ def _get(db: peewee.Database, id: str) -> Execution:
 
 def _find_by_request(db: peewee.Database, request: RequestKey, now: datetime) -> Execution | None:
     id = find(db, request, now=now)
-    return None if id is None else _get(db, id)
+    return None if id is None else get_execution(db, id)
 
 
 def _list(db: peewee.Database, query: ExecutionQuery, slice: Slice) -> Rows[Execution]:
@@ -263,6 +283,14 @@ def _record_end(db: peewee.Database, id: str, end: ExecutionEnd, *, history_open
     announce(db, id)
 
 
+def put_checkpoint(db: peewee.Database, execution_id: str, content: str) -> None:
+    """Keeps where an execution stood, within a unit of work."""
+    ExecutionCheckpointRow.insert(execution_id=execution_id, content=content).on_conflict(
+        conflict_target=[ExecutionCheckpointRow.execution_id],
+        preserve=[ExecutionCheckpointRow.content],
+    ).execute(db)
+
+
 def _to_columns(execution: NewExecution) -> dict[str, Any]:
     return {
         "id": execution.id,
@@ -281,6 +309,7 @@ def _to_columns(execution: NewExecution) -> dict[str, Any]:
         "created_at": to_microseconds(execution.created_at),
         "event_cursor": last_event(execution.namespace),
         "parent_id": execution.parent_id,
+        "retry_of": execution.retry_of,
     }
 
 
@@ -305,4 +334,6 @@ def from_row(row: ExecutionRow) -> Execution:
         started_at=None if row.started_at is None else from_microseconds(row.started_at),
         ended_at=None if row.ended_at is None else from_microseconds(row.ended_at),
         parent_id=row.parent_id,
+        retry_of=row.retry_of,
+        retried_by=row.retried_by,
     )

@@ -72,7 +72,7 @@ def list_events(
             ExecutionEventRow.input,
             ExecutionEventRow.output,
         ],
-        decode=_from_row,
+        decode=entry_from_row,
     )
     lengths = _lengths(db, execution_id, {d for entry in rows.items for d in entry.digests()})
     kept = _that_fit(rows.items, lengths, slice.max_bytes)
@@ -151,7 +151,8 @@ def _to_columns(execution_id: str, entry: HistoryEntry) -> dict[str, Any]:
     return {"execution_id": execution_id, **entry._asdict(), "task": to_json(entry.task)}
 
 
-def _from_row(row: ExecutionEventRow) -> HistoryEntry:
+def entry_from_row(row: ExecutionEventRow) -> HistoryEntry:
+    """The entry of a row."""
     return HistoryEntry(
         sequence=row.sequence,
         time=row.time,

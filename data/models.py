@@ -79,6 +79,8 @@ class ExecutionRow(peewee.Model):
     output = peewee.TextField(null=True)
     definition = peewee.TextField()
     parent_id = peewee.TextField(default="")
+    retry_of = peewee.TextField(default="")
+    retried_by = peewee.TextField(default="")
     history_removed_at = peewee.BigIntegerField(null=True)
     order_sequence = peewee.BigIntegerField(default=0)
     order_sent = peewee.BigIntegerField(default=0)
@@ -144,6 +146,16 @@ class ExecutionEventRow(peewee.Model):
     class Meta:
         table_name = "execution_event"
         primary_key = peewee.CompositeKey("execution_id", "sequence")
+
+
+class ExecutionCheckpointRow(peewee.Model):
+    """Where an execution stood at its end, or takes up at its start."""
+
+    execution_id = peewee.TextField(primary_key=True)
+    content = peewee.TextField()
+
+    class Meta:
+        table_name = "execution_checkpoint"
 
 
 class ExecutionValueRow(peewee.Model):

@@ -90,6 +90,7 @@ class TemporalEngine:
             input=execution.input,
             engine_version=self._version,
             namespace=execution.namespace,
+            takes_up=bool(execution.retry_of),
         )
         name = f"{execution.namespace}/{execution.template_name} {execution.template_version}"
         with suppress(WorkflowAlreadyStartedError):

@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 with workflow.unsafe.imports_passed_through():
+    from biz.dsl.checkpoint import MAX_CHECKPOINT_LENGTH
     from biz.dsl.errors import TaskFault, WorkflowError
     from biz.dsl.interpreter import Interpreter
     from biz.dsl.run_control import RunControl
@@ -64,15 +65,22 @@ class DefinitionWorkflow:
             depth=request.depth,
         )
         output, error = None, None
+        interpreter: Interpreter | None = None
         try:
             if request.depth:
                 await runtime.record_start()
+            checkpoint = await runtime.load_checkpoint() if request.takes_up else None
             definition = load_workflow(request.definition)
+            interpreter = Interpreter(definition, runtime, self._control, checkpoint=checkpoint)
             with runtime.children.followed():
-                output = await Interpreter(definition, runtime, self._control).run(request.input)
+                output = await interpreter.run(request.input)
         except asyncio.CancelledError:
             await runtime.record_end(
-                _end(ExecutionStatus.CANCELLED, error=self._control.cancellation)
+                _end(
+                    ExecutionStatus.CANCELLED,
+                    error=self._control.cancellation,
+                    checkpoint=_checkpoint_of(interpreter),
+                )
             )
             raise
         except TaskFault as fault:
@@ -87,7 +95,9 @@ class DefinitionWorkflow:
         if error is None:
             await runtime.record_end(_end(ExecutionStatus.COMPLETED, output=output))
             return output
-        await runtime.record_end(_end(ExecutionStatus.FAULTED, error=error))
+        await runtime.record_end(
+            _end(ExecutionStatus.FAULTED, error=error, checkpoint=_checkpoint_of(interpreter))
+        )
         raise ApplicationError(
             error.detail or error.title,
             error.to_json(),
@@ -98,6 +108,24 @@ class DefinitionWorkflow:
 
 
 def _end(
-    status: ExecutionStatus, *, output: Any = None, error: WorkflowError | None = None
+    status: ExecutionStatus,
+    *,
+    output: Any = None,
+    error: WorkflowError | None = None,
+    checkpoint: str = "",
 ) -> ExecutionEnd:
-    return ExecutionEnd(status=status, output=output, error=error, ended_at=workflow.now())
+    return ExecutionEnd(
+        status=status,
+        output=output,
+        error=error,
+        ended_at=workflow.now(),
+        checkpoint=checkpoint,
+    )
+
+
+def _checkpoint_of(interpreter: Interpreter | None) -> str:
+    """The text of where a run stands, empty where it is too large to be kept."""
+    if interpreter is None:
+        return ""
+    text = interpreter.checkpoint().to_text()
+    return text if len(text) <= MAX_CHECKPOINT_LENGTH else ""

@@ -18,6 +18,7 @@ from biz.dsl.calls.call import Call
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.emission import Emission
 from biz.dsl.calls.temporal_call import TemporalCall
+from biz.dsl.checkpoint import Checkpoint
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.dsl.events.arrivals import EventPage, Listener
 from biz.dsl.events.event import Event
@@ -28,6 +29,7 @@ from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.engine import RunRequest
 from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from workflows.activities.checkpoints import CheckpointActivities
 from workflows.activities.child_call import StoredChild
 from workflows.activities.expressions.evaluation import EvaluationActivities
 from workflows.activities.giving_way import breathe
@@ -267,6 +269,20 @@ class TemporalRuntime:
             await workflow.execute_local_activity(
                 breathe, start_to_close_timeout=_RECORDING_TIMEOUT, retry_policy=_RECORDING_RETRY
             )
+
+    async def load_checkpoint(self) -> Checkpoint:
+        """Where the run takes up; raises TaskFault where that isn't kept."""
+        with cancellable():
+            content = await workflow.execute_local_activity_method(
+                CheckpointActivities.load_checkpoint,
+                args=[self._execution_id],
+                start_to_close_timeout=_RECORDING_TIMEOUT,
+                retry_policy=_RECORDING_RETRY,
+            )
+        if content is None:
+            detail = "where the run takes up isn't kept any more"
+            raise TaskFault(WorkflowError.standard("runtime", detail))
+        return Checkpoint.from_json(content)
 
     async def record_start(self) -> None:
         """Writes that the run has begun, where nobody else does."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from workflows.activities.checkpoints import CheckpointActivities
 from workflows.activities.expressions.evaluation import EvaluationActivities
 from workflows.activities.giving_way import breathe
 from workflows.activities.listening import ListeningActivities
@@ -34,6 +35,7 @@ def build_worker(
     task_queue: str,
     callers: Sequence[Caller],
     recording: RecordingActivities,
+    checkpoints: CheckpointActivities,
     evaluation: EvaluationActivities,
     listening: ListeningActivities,
     scheduled_starts: ScheduledStartActivities,
@@ -54,6 +56,7 @@ def build_worker(
             recording.record_progress,
             recording.record_events,
             recording.record_end,
+            checkpoints.load_checkpoint,
             evaluation.evaluate_expression,
             listening.fetch_events,
             listening.stop_listening,

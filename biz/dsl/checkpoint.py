@@ -89,7 +89,11 @@ class Checkpoint:
     @classmethod
     def from_text(cls, text: str) -> Checkpoint:
         """The inverse of `to_text`."""
-        content = json.loads(text)
+        return cls.from_json(json.loads(text))
+
+    @classmethod
+    def from_json(cls, content: Any) -> Checkpoint:
+        """The checkpoint of the JSON value that its text is of."""
         values = content["values"]
         context, consumed, faulted, notes = content["head"]
         return cls(

@@ -13,7 +13,7 @@ from typing import Any
 
 from biz.dsl.arguments import TaskArguments, WorkflowArguments
 from biz.dsl.branches import IF_FAILS, IF_HOLDS
-from biz.dsl.checkpoint import AT, DATA, INPUT, Checkpoint
+from biz.dsl.checkpoint import AT, DATA, INPUT, RESULT, Checkpoint
 from biz.dsl.concurrency import gather
 from biz.dsl.depth import is_deeper
 from biz.dsl.durations import InvalidDuration, resolve_duration, shown_duration
@@ -50,7 +50,7 @@ class Interpreter:
     ) -> None:
         """`control` holds the run, if there is one; `checkpoint` is where it takes up, if any."""
         self._workflow = workflow
-        self._checkpoint = checkpoint
+        self._checkpoint = checkpoint if checkpoint and checkpoint.notes else None
         self._faulted = ""
         self._world = World(
             runtime,
@@ -101,8 +101,11 @@ class Interpreter:
         else:  # each task has its data from the checkpoint
             data = input
             self._set_context(self._checkpoint.context)
-        outcome = await self.run_list(self._workflow.do, data, "/do", {})
-        output = await self._transform(self._workflow.output, outcome.output, "/output/as")
+        result = self._world.notes.take("", RESULT, ABSENT)
+        if result is ABSENT:
+            result = (await self.run_list(self._workflow.do, data, "/do", {})).output
+        self._world.notes.put("", RESULT, result)
+        output = await self._transform(self._workflow.output, result, "/output/as")
         await self._require_valid(self._workflow.output.schema, output, "output")
         _require_storable(output)
         return output

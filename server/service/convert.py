@@ -30,6 +30,7 @@ from biz.execution import (
     StartRequest,
 )
 from biz.execution_log import ExecutionLog, LogLevel, LogQuery
+from biz.execution_retry import RetryRequest
 from biz.history import PayloadReference
 from biz.history_steps import HistoryEnd
 from biz.paging import PageRequest
@@ -142,6 +143,24 @@ def start_request_from_proto(request: execution_pb2.StartExecutionRequest) -> St
     )
     _refuse(faults)
     return start
+
+
+def retry_request_from_proto(request: execution_pb2.RetryExecutionRequest) -> RetryRequest:
+    """What is to be taken up, and where. Raises InvalidArgument."""
+    faults: list[Violation] = []
+    retry = RetryRequest(
+        id=request.id,
+        from_task=request.from_task,
+        input=(
+            value_from_proto(request.input, field="input", faults=faults)
+            if request.HasField("input")
+            else ABSENT
+        ),
+        latest_template=request.latest_template,
+        request_id=request.request_id,
+    )
+    _refuse(faults)
+    return retry
 
 
 def cloud_event_from_proto(
@@ -310,6 +329,8 @@ def execution_to_proto(
         temporal_url=f"{runs_url}/{execution.id}" if runs_url else "",
         business_key=execution.business_key,
         parent_id=execution.parent_id,
+        retry_of=execution.retry_of,
+        retried_by=execution.retried_by,
     )
     if view != execution_pb2.Execution.BASIC:
         message.input.CopyFrom(value_to_proto(execution.input))

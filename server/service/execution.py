@@ -12,6 +12,7 @@ from biz.event import EventUsecase
 from biz.execution import ExecutionUsecase
 from biz.execution_control import ExecutionControl
 from biz.execution_log import ExecutionLogUsecase
+from biz.execution_retry import RetryUsecase
 from biz.history import HistoryUsecase
 from biz.live import LiveHistory
 from biz.operation import OperationUsecase
@@ -27,6 +28,7 @@ from server.service.convert import (
     log_query_from_proto,
     log_to_proto,
     page_request_from_proto,
+    retry_request_from_proto,
     start_request_from_proto,
     statistics_to_proto,
     stats_query_from_proto,
@@ -46,6 +48,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         *,
         executions: ExecutionUsecase,
         control: ExecutionControl,
+        retries: RetryUsecase,
         history: HistoryUsecase,
         logs: ExecutionLogUsecase,
         events: EventUsecase,
@@ -60,6 +63,7 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         """
         self._executions = executions
         self._control = control
+        self._retries = retries
         self._history = history
         self._logs = logs
         self._events = events
@@ -76,6 +80,15 @@ class ExecutionService(execution_pb2_grpc.ExecutionServiceServicer):
         start = await asyncio.to_thread(start_request_from_proto, request)
         execution = await self._executions.start(start)
         return execution_pb2.StartExecutionResponse(
+            execution=execution_to_proto(execution, runs_url=self._runs_url)
+        )
+
+    async def RetryExecution(
+        self, request: execution_pb2.RetryExecutionRequest, context: object
+    ) -> execution_pb2.RetryExecutionResponse:
+        retry = await asyncio.to_thread(retry_request_from_proto, request)
+        execution = await self._retries.retry(retry)
+        return execution_pb2.RetryExecutionResponse(
             execution=execution_to_proto(execution, runs_url=self._runs_url)
         )
 

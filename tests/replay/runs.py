@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from biz.child_execution import ChildRequest
 from biz.dsl.events.arrivals import Arrival, EventPage, Listener
 from biz.dsl.events.interests import admits
+from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import ORDER_SIGNAL, REVISION, WORKFLOW_TYPE, RunOrder, RunRequest, Verb
 from biz.execution import Execution, ExecutionEnd, ExecutionProgress
 from biz.history_batch import NO_HISTORY, HistoryBatch
@@ -24,6 +25,7 @@ from workflows.activities.a2a.a2a_call import A2aActivities
 from workflows.activities.asyncapi.asyncapi_call import PublishActivities, ReceiveActivities
 from workflows.activities.asyncapi.asyncapi_http import HttpMessages
 from workflows.activities.asyncapi.subscriptions import Subscriptions
+from workflows.activities.checkpoints import CheckpointActivities
 from workflows.activities.child_call import ChildActivities
 from workflows.activities.documents import Documents
 from workflows.activities.emission import EmissionActivities
@@ -406,6 +408,19 @@ class _NoDatabase:
         return None
 
 
+class _Checkpoints:
+    """Knows of no run where it takes up."""
+
+    async def get(self, execution_id: str) -> str | None:
+        return None
+
+    async def create_retry(self, *arguments: Any) -> Execution:
+        raise AssertionError
+
+    async def find_event(self, *arguments: Any, **named: Any) -> LifecycleEvent | None:
+        return None
+
+
 class _Events:
     """Takes events and keeps none; whoever listens finds one of the type "found"."""
 
@@ -497,6 +512,7 @@ async def _worker(client: Client, task_queue: str) -> AsyncIterator[None]:
                 ),
             ],
             recording=RecordingActivities(recorder=recorder),
+            checkpoints=CheckpointActivities(checkpoints=_Checkpoints()),
             evaluation=EvaluationActivities(evaluator=pool),
             listening=ListeningActivities(source=_Events()),
             scheduled_starts=ScheduledStartActivities(

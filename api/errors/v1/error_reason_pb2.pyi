@@ -120,6 +120,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: more executions match than `max_count`; the metadata has their number, and
     nothing was changed. Narrow the filter, or raise `max_count`.
     """
+    EXECUTION_RETRIED: _ErrorReason.ValueType  # 31
+    """FAILED_PRECONDITION: another execution has taken up from this one; the metadata has its id. Retry
+    that one.
+    """
+    RETRY_IMPOSSIBLE: _ErrorReason.ValueType  # 32
+    """FAILED_PRECONDITION: nothing can take up there; the message says why, and what can be done."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the google.rpc.ErrorInfo that every error carries, with the domain
@@ -224,4 +230,10 @@ TOO_MANY_MATCHED: ErrorReason.ValueType  # 30
 """FAILED_PRECONDITION: more executions match than `max_count`; the metadata has their number, and
 nothing was changed. Narrow the filter, or raise `max_count`.
 """
+EXECUTION_RETRIED: ErrorReason.ValueType  # 31
+"""FAILED_PRECONDITION: another execution has taken up from this one; the metadata has its id. Retry
+that one.
+"""
+RETRY_IMPOSSIBLE: ErrorReason.ValueType  # 32
+"""FAILED_PRECONDITION: nothing can take up there; the message says why, and what can be done."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

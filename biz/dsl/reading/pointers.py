@@ -11,7 +11,7 @@ def child(pointer: str, key: str | int) -> str:
 def find(value: Any, pointer: str) -> Any:
     """What a pointer names in a JSON value, None where there is nothing."""
     for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
+        key = unescape(step)
         if isinstance(value, dict):
             value = value.get(key)
         elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
@@ -19,3 +19,8 @@ def find(value: Any, pointer: str) -> Any:
         else:
             return None
     return value
+
+
+def unescape(key: str) -> str:
+    """The key that a part of a pointer stands for."""
+    return key.replace("~1", "/").replace("~0", "~")

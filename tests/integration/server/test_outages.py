@@ -25,6 +25,7 @@ from biz.event import EventUsecase
 from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
 from biz.execution_control import ExecutionControl
 from biz.execution_log import ExecutionLogUsecase
+from biz.execution_retry import RetryUsecase
 from biz.execution_runs import ExecutionRuns
 from biz.history import HistoryUsecase
 from biz.live import LiveHistory
@@ -34,6 +35,7 @@ from biz.removal import RemovalUsecase
 from biz.statistics import StatisticsUsecase
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
+from data.checkpoint import PeeweeCheckpointRepo
 from data.database import Database
 from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
@@ -114,6 +116,13 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                 servicer=ExecutionService(
                     executions=executions,
                     control=control,
+                    retries=RetryUsecase(
+                        repo=execution_repo,
+                        checkpoints=PeeweeCheckpointRepo(database=database, clock=now),
+                        aliases=aliases,
+                        runs=runs,
+                        clock=now,
+                    ),
                     history=HistoryUsecase(
                         repo=PeeweeHistoryRepo(database=database),
                         executions=execution_repo,

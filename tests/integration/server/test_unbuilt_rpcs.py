@@ -28,6 +28,7 @@ BUILT = {
     "CancelExecution",
     "TerminateExecution",
     "GetExecution",
+    "RetryExecution",
     "ListExecutions",
     "ListExecutionEvents",
     "GetPayload",

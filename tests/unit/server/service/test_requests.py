@@ -141,6 +141,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
     history: Any = Recorder({"list": Page(items=[EVENT], next_token="t", total=1)})
     logs: Any = Recorder({"list": Page(items=[LOG], next_token="next", total=41)})
     events: Any = Recorder({"signal": None, "publish": None})
+    retries: Any = Recorder({"retry": COMPLETED})
     removal: Any = Recorder({"delete": None})
     operations: Any = Recorder(OPERATIONS)
     live: Any = LiveRecorder()
@@ -156,6 +157,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         ExecutionService(
             executions=executions,
             control=control,
+            retries=retries,
             history=history,
             logs=logs,
             events=events,
@@ -184,6 +186,7 @@ async def outcome(rpc: str, request: Message) -> tuple[Any, Any]:
         aliases,
         executions,
         control,
+        retries,
         history,
         logs,
         events,

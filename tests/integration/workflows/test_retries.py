@@ -1,0 +1,181 @@
+"""Executions that take up where others ended: nothing that was done is done again."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from biz.dsl.lifecycle import LifecycleType
+from biz.errors import ExecutionNotEnded, ExecutionRetried, RetryImpossible
+from biz.execution import Execution, ExecutionStatus, StartRequest
+from biz.execution_retry import RetryRequest
+from biz.paging import PageRequest
+from tests.fixtures.http_service import HttpService
+from tests.fixtures.run_service import Service, definition, until
+
+
+class Calls:
+    """Tasks that call the service, and what it was sent."""
+
+    def __init__(self, service: HttpService) -> None:
+        self._service = service
+
+    def post(self, body: Any) -> dict[str, Any]:
+        return self._call("post", "/echo", body=body)
+
+    def flaky(self, failures: int = 1) -> dict[str, Any]:
+        return self._call("get", f"/flaky/{failures}")
+
+    def sent(self) -> list[Any]:
+        """The bodies, in any order of their own."""
+        return sorted((json.loads(body) for _, body in self._service.bodies), key=str)
+
+    def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        arguments = {"method": method, "endpoint": self._service.url + path, **more}
+        return {"call": "http", "with": arguments}
+
+
+@pytest.fixture
+def calls(http_service: HttpService) -> Calls:
+    return Calls(http_service)
+
+
+async def retry(service: Service, id: str, **more: Any) -> Execution:
+    """The execution that takes up, at its end."""
+    taken_up = await service.retries.retry(RetryRequest(id=id, **more))
+    return await until(
+        lambda: service.executions.get(taken_up.id), lambda found: found.status.is_end, seconds=30
+    )
+
+
+async def paths(service: Service, id: str) -> dict[LifecycleType, list[str]]:
+    """The tasks of a history by the types of their events."""
+    page = await service.history.list(PageRequest(size=1000), execution_id=id, after_sequence=0)
+    return {type: [e.task for e in page.items if e.type is type] for type in LifecycleType}
+
+
+async def test_a_fault_in_a_loop_in_a_branch_is_taken_up(service: Service, calls: Calls) -> None:
+    loop = {
+        "for": {"in": "${ [1, 2, 3, 4] }", "each": "n"},
+        "do": [
+            {"post": calls.post("${ {n: $n} }")},
+            {"fragile": {"if": "${ $n == 3 }", **calls.flaky()}},
+            {"note": {"set": {"n": "${ $n }"}}},
+        ],
+    }
+    faulted = await service.run(
+        [
+            {"first": {**calls.post({"first": 1}), "export": {"as": "${ {seen: .first} }"}}},
+            {"all": {"fork": {"branches": [{"loop": loop}, {"b": calls.post({"branch": 1})}]}}},
+            {"last": {"set": {"all": "${ . }", "seen": "${ $context.seen }"}}},
+        ]
+    )
+    assert faulted.status is ExecutionStatus.FAULTED
+
+    taken_up = await retry(service, faulted.id)
+
+    assert taken_up.status is ExecutionStatus.COMPLETED
+    assert taken_up.output["all"][0] == {"n": 4}
+    assert calls.sent() == sorted(
+        [{"first": 1}, {"branch": 1}, {"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}], key=str
+    )
+    assert taken_up.retry_of == faulted.id
+    assert (await service.executions.get(faulted.id)).retried_by == taken_up.id
+    started = (await paths(service, taken_up.id))[LifecycleType.TASK_STARTED]
+    assert "/do/1/all/fork/branches/0/loop/for/2/do/1/fragile" in started
+    assert not any("/for/1/" in path or "first" in path for path in started)
+
+
+async def test_any_task_can_be_taken_up_with_other_data(service: Service, calls: Calls) -> None:
+    done = await service.run(
+        [
+            {"a": calls.post("${ {a: .n} }")},
+            {"b": calls.post({"b": 1})},
+            {"c": {"set": {"x": "${ .n }"}}},
+        ],
+        {"n": 1},
+    )
+    with pytest.raises(RetryImpossible):
+        await service.retries.retry(RetryRequest(id=done.id))
+
+    taken_up = await retry(service, done.id, from_task="/do/2/c", input={"n": 7})
+
+    assert taken_up.output == {"x": 7}
+    assert calls.sent() == [{"a": 1}, {"b": 1}]
+
+
+async def test_the_newest_definition_can_take_up(service: Service, calls: Calls) -> None:
+    name = json.loads(definition([]))["document"]["name"]
+
+    def version(number: int, *tasks: Any) -> str:
+        document = {"dsl": "1.0.0", "namespace": "test", "name": name, "version": f"{number}.0.0"}
+        return json.dumps({"document": document, "do": tasks})
+
+    await service.templates.create(
+        config=version(1, {"a": calls.post({"a": 1})}, {"b": calls.flaky(9)})
+    )
+    started = await service.executions.start(StartRequest(namespace="test", template_name=name))
+    faulted = await service.executions.get(started.id, wait=timedelta(seconds=30))
+    repaired = version(
+        2, {"new": {"set": {"x": 1}}}, {"a": calls.post({"a": 2})}, {"b": calls.post({"b": 2})}
+    )
+    await service.templates.create(config=repaired)
+
+    taken_up = await retry(service, faulted.id, latest_template=True)
+
+    assert (taken_up.status, taken_up.template_version) == (ExecutionStatus.COMPLETED, "2.0.0")
+    assert calls.sent() == [{"a": 1}, {"b": 2}]
+
+
+async def test_what_happened_to_the_output_alone_repeats_nothing(
+    service: Service, calls: Calls
+) -> None:
+    faulted = await service.run([{"a": calls.post({"a": 1})}], output={"as": '${ error("no") }'})
+
+    again = await retry(service, faulted.id)
+
+    assert again.status is ExecutionStatus.FAULTED
+    assert calls.sent() == [{"a": 1}]
+
+
+async def test_a_cancelled_run_goes_on_with_what_it_waited_for(
+    service: Service, calls: Calls
+) -> None:
+    started = await service.start([{"a": calls.post({"a": 1})}, {"w": {"wait": {"seconds": 3}}}])
+    await until(lambda: service.executions.get(started.id), lambda e: "/do/1/w" in e.current_tasks)
+    with pytest.raises(ExecutionNotEnded):
+        await service.retries.retry(RetryRequest(id=started.id))
+    await service.temporal.get_workflow_handle(started.id).cancel()
+    await until(lambda: service.executions.get(started.id), lambda e: e.status.is_end)
+
+    taken_up = await retry(service, started.id)
+
+    assert taken_up.status is ExecutionStatus.COMPLETED
+    assert calls.sent() == [{"a": 1}]
+
+
+async def test_an_execution_is_taken_up_once(service: Service, calls: Calls) -> None:
+    faulted = await service.run([{"a": calls.flaky(9)}])
+    request = RetryRequest(id=faulted.id, request_id="once")
+
+    taken_up = await service.retries.retry(request)
+
+    assert (await service.retries.retry(request)).id == taken_up.id
+    with pytest.raises(ExecutionRetried) as refused:
+        await service.retries.retry(RetryRequest(id=faulted.id))
+    assert refused.value.metadata["retried_by"] == taken_up.id
+
+
+async def test_a_retry_listens_for_what_the_run_before_had_not_consumed(
+    service: Service, calls: Calls
+) -> None:
+    hear = {"listen": {"to": {"one": {"with": {"type": "heard"}}}}}
+    started = await service.start([{"one": hear}, {"f": calls.flaky(1)}, {"two": hear}])
+    for number in ("1", "2"):
+        event = {"specversion": "1.0", "id": number, "source": "/x", "type": "heard"}
+        await service.events.publish({**event, "data": {"n": number}}, namespace="test")
+    faulted = await until(lambda: service.executions.get(started.id), lambda e: e.status.is_end)
+    assert faulted.status is ExecutionStatus.FAULTED
+
+    assert (await retry(service, started.id)).output == [{"n": "2"}]
