@@ -250,6 +250,7 @@ class Container(containers.DeclarativeContainer):
         checkpoints=checkpoint_repo,
         aliases=template_aliases,
         runs=execution_runs,
+        engine=engine,
         clock=clock,
     )
     history = providers.Singleton(
@@ -280,7 +281,9 @@ class Container(containers.DeclarativeContainer):
     )
     removal_repo = providers.Singleton(PeeweeRemovalRepo, database=checked_database, clock=clock)
     removal = providers.Singleton(RemovalUsecase, repo=removal_repo)
-    verbs = providers.Singleton(batch_verbs, control=execution_control, removal=removal)
+    verbs = providers.Singleton(
+        batch_verbs, control=execution_control, retries=retries, removal=removal
+    )
     operation_repo = providers.Singleton(PeeweeOperationRepo, database=checked_database)
     operations_at_work = providers.Singleton(
         OperationRunner,
@@ -294,7 +297,6 @@ class Container(containers.DeclarativeContainer):
     operations = providers.Singleton(
         OperationUsecase,
         repo=operation_repo,
-        offered=verbs,
         wake=operations_at_work.provided.wake,
         page_tokens=page_tokens,
         clock=clock,

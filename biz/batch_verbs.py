@@ -5,15 +5,16 @@ from contextlib import suppress
 
 from biz.errors import ExecutionNotFound
 from biz.execution_control import ExecutionControl
+from biz.execution_retry import RetryRequest, RetryUsecase
 from biz.operation import BatchAction
 from biz.operation_runner import BatchStep, BatchVerb
 from biz.removal import RemovalUsecase
 
 
 def batch_verbs(
-    *, control: ExecutionControl, removal: RemovalUsecase
+    *, control: ExecutionControl, retries: RetryUsecase, removal: RemovalUsecase
 ) -> Mapping[BatchAction, BatchVerb]:
-    """The verbs; an action that has none isn't offered."""
+    """The verb of each action."""
 
     async def suspend(step: BatchStep) -> None:
         await control.suspend(step.execution_id, reason=step.reason)
@@ -27,6 +28,9 @@ def batch_verbs(
     async def terminate(step: BatchStep) -> None:
         await control.terminate(step.execution_id, reason=step.reason)
 
+    async def retry(step: BatchStep) -> None:
+        await retries.retry(RetryRequest(id=step.execution_id, request_id=step.request_id))
+
     async def delete(step: BatchStep) -> None:
         with suppress(ExecutionNotFound):  # it was deleted before
             await removal.delete(step.execution_id)
@@ -36,5 +40,6 @@ def batch_verbs(
         BatchAction.RESUME: resume,
         BatchAction.CANCEL: cancel,
         BatchAction.TERMINATE: terminate,
+        BatchAction.RETRY: retry,
         BatchAction.DELETE: delete,
     }

@@ -26,6 +26,9 @@ ORDER_SIGNAL = "order"
 UNWRITTEN_QUERY = "unwritten-history"
 """The name of the query for what a run had told, but perhaps not written."""
 
+CHECKPOINT_QUERY = "checkpoint"
+"""The name of the query for where a run stands."""
+
 
 class Verb(StrEnum):
     """What can be asked of an execution from outside."""
@@ -115,6 +118,10 @@ class Engine(Protocol):
 
         Empty where it has written all, and where nothing can be known of it.
         """
+        ...
+
+    async def checkpoint(self, id: str) -> str:
+        """The text of the Checkpoint at which a run has ended, empty where nothing is known."""
         ...
 
     async def wake(self, id: str) -> bool:

@@ -18,9 +18,10 @@
     │   ├── TemplateInUse
     │   ├── ExecutionEnded
     │   ├── ExecutionNotEnded
+    │   ├── ExecutionRetried
+    │   ├── RetryImpossible
     │   ├── ScheduleNotTimed
     │   └── TooManyMatched
-    ├── ActionNotOffered          not in this version
     ├── Aborted
     │   └── TemplateEtagMismatch
     ├── ResourceExhausted         a limit is reached
@@ -224,15 +225,6 @@ class TooManyMatched(FailedPrecondition):
             matched=str(matched),
             max_count=str(max_count),
         )
-
-
-class ActionNotOffered(DomainError):
-    """What can't be done to many executions by this server."""
-
-    reason = "UNIMPLEMENTED"
-
-    def __init__(self, action: str) -> None:
-        super().__init__(f"this server doesn't offer the action {action}", action=str(action))
 
 
 class ExecutionRetried(FailedPrecondition):

@@ -15,6 +15,7 @@ from biz.dsl.lifecycle import ABSENT, LifecycleType
 from biz.dsl.model import Workflow
 from biz.dsl.taking_up import CannotTakeUp, checkpoint_at, relocated, with_data
 from biz.dsl.validator import load_workflow
+from biz.engine import Engine
 from biz.errors import (
     ExecutionNotEnded,
     ExecutionRetried,
@@ -52,12 +53,14 @@ class RetryUsecase:
         checkpoints: CheckpointRepo,
         aliases: TemplateAliasUsecase,
         runs: Runs,
+        engine: Engine,
         clock: Callable[[], datetime],
     ) -> None:
         self._repo = repo
         self._checkpoints = checkpoints
         self._aliases = aliases
         self._runs = runs
+        self._engine = engine
         self._clock = clock
 
     async def retry(self, request: RetryRequest) -> Execution:
@@ -65,7 +68,7 @@ class RetryUsecase:
 
         What that one has done is kept and not done again. Raises InvalidArgument,
         ExecutionNotFound, ExecutionNotEnded, ExecutionRetried, RetryImpossible, TemplateNotFound,
-        BusinessKeyInUse, RequestIdReused.
+        BusinessKeyInUse, RequestIdReused, EngineUnavailable.
         """
         _require_valid(request)
         ended = await self._repo.get(request.id)
@@ -123,7 +126,9 @@ class RetryUsecase:
 
     async def _checkpoint(self, ended: Execution, request: RetryRequest) -> Checkpoint:
         text = await self._checkpoints.get(ended.id)
-        last = None if text is None else Checkpoint.from_text(text)
+        if text is None and ended.status is not ExecutionStatus.COMPLETED:
+            text = await self._engine.checkpoint(ended.id)
+        last = Checkpoint.from_text(text) if text else None
         if request.from_task:
             past = _Past(self._checkpoints, ended.id)
             return await checkpoint_at(

@@ -49,8 +49,11 @@ class HistoryEndRepo(Protocol):
         """
         ...
 
-    async def close(self, execution: Execution, events: HistoryBatch) -> None:
-        """Adds events that may be missing, then what `closing_events` gives for the history."""
+    async def close(self, execution: Execution, events: HistoryBatch, checkpoint: str) -> None:
+        """Adds events that may be missing, then what `closing_events` gives for the history.
+
+        `checkpoint` is kept, where it isn't empty.
+        """
         ...
 
 
@@ -77,14 +80,15 @@ class HistoryEnds:
 
     async def _write(self, execution: Execution) -> bool:
         """False where it is put off."""
-        events = NO_HISTORY
+        events, checkpoint = NO_HISTORY, ""
         try:
+            checkpoint = await self._engine.checkpoint(execution.id)
             events = await self._engine.unwritten_history(execution.id)
         except EngineUnavailable:
             if self._clock() - (execution.ended_at or execution.created_at) < _PATIENCE:
                 _log.warning("the end of a history is put off", execution_id=execution.id)
                 return False
-        await self._repo.close(execution, events)
+        await self._repo.close(execution, events, checkpoint)
         return True
 
 

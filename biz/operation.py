@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from biz.errors import ActionNotOffered, InvalidArgument, TooManyMatched, Violation
+from biz.errors import InvalidArgument, TooManyMatched, Violation
 from biz.execution import ExecutionQuery
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.labels import parse_label_filter
@@ -168,14 +168,12 @@ class OperationUsecase:
         self,
         *,
         repo: OperationRepo,
-        offered: Collection[BatchAction],
         wake: Callable[[], None],
         page_tokens: PageTokens,
         clock: Callable[[], datetime],
     ) -> None:
-        """`offered` are the actions that there are verbs for; `wake` has operations looked for."""
+        """`wake` has operations looked for."""
         self._repo = repo
-        self._offered = offered
         self._wake = wake
         self._page_tokens = page_tokens
         self._clock = clock
@@ -183,14 +181,12 @@ class OperationUsecase:
     async def start(self, request: BatchRequest) -> Operation:
         """Stores an operation; once stored it will be done, whatever happens to the server.
 
-        Raises InvalidArgument, ActionNotOffered, TooManyMatched, RequestIdReused.
+        Raises InvalidArgument, TooManyMatched, RequestIdReused.
         """
         labels, bad_labels = parse_label_filter(request.labels)
         faults = [replace(fault, field="filter", pointer="/labels") for fault in bad_labels]
         if faults := [*faults, *_faults(request)]:
             raise InvalidArgument(faults)
-        if request.action not in self._offered:
-            raise ActionNotOffered(request.action)
         query = replace(request.query, labels=labels)
         new = NewOperation(
             id=str(uuid.uuid4()),

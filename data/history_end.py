@@ -11,7 +11,7 @@ from biz.execution import Execution
 from biz.history_batch import HistoryBatch, HistoryEntry
 from biz.history_end import closing_events
 from data.database import Database
-from data.execution import from_row
+from data.execution import from_row, put_checkpoint
 from data.history import insert_events
 from data.history_relay import note_more_unsent
 from data.models import ExecutionEventRow, ExecutionRow, from_json
@@ -37,8 +37,13 @@ class PeeweeHistoryEndRepo:
     async def list_open(self, *, after_id: str, limit: int) -> Sequence[Execution]:
         return await self._database.read(lambda db: _list_open(db, after_id, limit))
 
-    async def close(self, execution: Execution, events: HistoryBatch) -> None:
-        await self._database.write(lambda db: _close(db, execution, events), repeatable=True)
+    async def close(self, execution: Execution, events: HistoryBatch, checkpoint: str) -> None:
+        def close(db: peewee.Database) -> None:
+            _close(db, execution, events)
+            if checkpoint:
+                put_checkpoint(db, execution.id, checkpoint)
+
+        await self._database.write(close, repeatable=True)
 
 
 def _list_open(db: peewee.Database, after_id: str, limit: int) -> Sequence[Execution]:

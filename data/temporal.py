@@ -23,6 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from biz.dsl.errors import WorkflowError
 from biz.engine import (
+    CHECKPOINT_QUERY,
     ORDER_SIGNAL,
     REVISION,
     UNWRITTEN_QUERY,
@@ -35,7 +36,7 @@ from biz.engine import (
 )
 from biz.errors import EngineUnavailable
 from biz.execution import Execution, ExecutionEnd, ExecutionStatus
-from biz.history_batch import NO_HISTORY, HistoryBatch
+from biz.history_batch import HistoryBatch
 
 _SUMMARY_LENGTH = 100  # Temporal takes at most 400 bytes to show beside a run
 _RPC_TIMEOUT = timedelta(seconds=5)
@@ -131,17 +132,25 @@ class TemporalEngine:
         return await _reaches(run.terminate(reason=reason, rpc_timeout=_RPC_TIMEOUT))
 
     async def unwritten_history(self, id: str) -> HistoryBatch:
-        """See Engine. A worker replays the run, to answer a query."""
+        """See Engine."""
+        return HistoryBatch.from_text(await self._ask(id, UNWRITTEN_QUERY))
+
+    async def checkpoint(self, id: str) -> str:
+        """See Engine."""
+        return await self._ask(id, CHECKPOINT_QUERY)
+
+    async def _ask(self, id: str, query: str) -> str:
+        """What a run says, empty where nothing can; a worker replays it for that."""
         run = self._client.get_workflow_handle(id)
         try:
-            text = await run.query(UNWRITTEN_QUERY, result_type=str, rpc_timeout=_QUERY_TIMEOUT)
+            said: str = await run.query(query, result_type=str, rpc_timeout=_QUERY_TIMEOUT)
         except WorkflowQueryFailedError:
-            return NO_HISTORY
+            return ""
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND or not await _has_begun(run):
-                return NO_HISTORY
+                return ""
             raise _unavailable() from error
-        return HistoryBatch.from_text(text)
+        return said
 
     async def wait(self, id: str, timeout: timedelta) -> None:
         """See Engine. Holds one long poll at Temporal."""

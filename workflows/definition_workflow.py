@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from biz.dsl.run_control import RunControl
     from biz.dsl.validator import InvalidWorkflow, load_workflow
     from biz.engine import (
+        CHECKPOINT_QUERY,
         ORDER_SIGNAL,
         UNWRITTEN_QUERY,
         WAKE_SIGNAL,
@@ -35,6 +36,7 @@ class DefinitionWorkflow:
         self._control = RunControl()
         self._orders = Orders(self._control)
         self._runtime: TemporalRuntime | None = None
+        self._interpreter: Interpreter | None = None
 
     @workflow.signal(name=WAKE_SIGNAL)
     def wake(self) -> None:
@@ -51,6 +53,14 @@ class DefinitionWorkflow:
         """The text of a batch: what was told, and isn't known to be written."""
         return self._runtime.unwritten_history() if self._runtime else ""
 
+    @workflow.query(name=CHECKPOINT_QUERY)
+    def checkpoint(self) -> str:
+        """The text of where the run stands, empty where it is too large to be kept."""
+        if self._interpreter is None:
+            return ""
+        text = self._interpreter.checkpoint().to_text()
+        return text if len(text) <= MAX_CHECKPOINT_LENGTH else ""
+
     @workflow.run
     async def run(self, request: RunRequest) -> Any:
         """Interprets the definition, and writes how it ended before Temporal knows of it."""
@@ -65,21 +75,22 @@ class DefinitionWorkflow:
             depth=request.depth,
         )
         output, error = None, None
-        interpreter: Interpreter | None = None
         try:
             if request.depth:
                 await runtime.record_start()
             checkpoint = await runtime.load_checkpoint() if request.takes_up else None
             definition = load_workflow(request.definition)
-            interpreter = Interpreter(definition, runtime, self._control, checkpoint=checkpoint)
+            self._interpreter = Interpreter(
+                definition, runtime, self._control, checkpoint=checkpoint
+            )
             with runtime.children.followed():
-                output = await interpreter.run(request.input)
+                output = await self._interpreter.run(request.input)
         except asyncio.CancelledError:
             await runtime.record_end(
                 _end(
                     ExecutionStatus.CANCELLED,
                     error=self._control.cancellation,
-                    checkpoint=_checkpoint_of(interpreter),
+                    checkpoint=self.checkpoint(),
                 )
             )
             raise
@@ -96,7 +107,7 @@ class DefinitionWorkflow:
             await runtime.record_end(_end(ExecutionStatus.COMPLETED, output=output))
             return output
         await runtime.record_end(
-            _end(ExecutionStatus.FAULTED, error=error, checkpoint=_checkpoint_of(interpreter))
+            _end(ExecutionStatus.FAULTED, error=error, checkpoint=self.checkpoint())
         )
         raise ApplicationError(
             error.detail or error.title,
@@ -121,11 +132,3 @@ def _end(
         ended_at=workflow.now(),
         checkpoint=checkpoint,
     )
-
-
-def _checkpoint_of(interpreter: Interpreter | None) -> str:
-    """The text of where a run stands, empty where it is too large to be kept."""
-    if interpreter is None:
-        return ""
-    text = interpreter.checkpoint().to_text()
-    return text if len(text) <= MAX_CHECKPOINT_LENGTH else ""

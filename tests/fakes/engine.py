@@ -68,6 +68,10 @@ class FakeEngine:
         self._require_available()
         return self.unwritten.get(id, NO_HISTORY)
 
+    async def checkpoint(self, id: str) -> str:
+        self._require_available()
+        return ""
+
     async def wake(self, id: str) -> bool:
         self._require_available()
         self.woken.append(id)

@@ -16,6 +16,6 @@ class FakeHistoryEndRepo:
     async def list_open(self, *, after_id: str, limit: int) -> Sequence[Execution]:
         return [self.open[id] for id in sorted(self.open) if id > after_id][:limit]
 
-    async def close(self, execution: Execution, events: HistoryBatch) -> None:
+    async def close(self, execution: Execution, events: HistoryBatch, checkpoint: str) -> None:
         self.closed[execution.id] = events
         self.open.pop(execution.id, None)

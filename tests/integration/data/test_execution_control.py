@@ -131,8 +131,8 @@ async def test_a_history_is_open_from_an_end_outside_until_it_is_closed(
     [found] = await ends.list_open(after_id="", limit=10)
     assert await ends.list_open(after_id="e", limit=10) == []
     missed = replace(started, sequence=2, task="/do/1/b")
-    await ends.close(found, HistoryBatch.of([started, missed]))
-    await ends.close(found, NO_HISTORY)
+    await ends.close(found, HistoryBatch.of([started, missed]), "")
+    await ends.close(found, NO_HISTORY, "")
     rows = await history.list("e", after_sequence=0, slice=first(by="sequence"))
     assert [(e.sequence, e.type.split(".", 2)[2], e.task) for e in rows.items] == [
         (1, "task.started.v1", EVENT.task),

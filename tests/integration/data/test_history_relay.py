@@ -216,7 +216,7 @@ async def test_an_end_that_was_made_up_later_is_sent_as_well(
     await recorder.record_end("a", end(status=ExecutionStatus.TERMINATED), events([1]))
     await relay.send_all()
     closing = PeeweeHistoryEndRepo(database=database)
-    await closing.close(await recorder.get("a"), events([2]))
+    await closing.close(await recorder.get("a"), events([2]), "")
     await relay.send_all()
     sent = sink.of("a")
     assert sent == [*range(1, len(sent) + 1)]

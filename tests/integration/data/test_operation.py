@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 
 from biz.errors import (
-    ActionNotOffered,
     EngineUnavailable,
     ExecutionNotEnded,
     InvalidArgument,
@@ -67,7 +66,6 @@ class Bench:
         self.runner = self.new_runner(database, clock)
         self.operations = OperationUsecase(
             repo=self.repo,
-            offered={BatchAction.CANCEL},
             wake=self.runner.wake,
             page_tokens=PageTokens(signing_key=FakeSigningKey()),
             clock=clock,
@@ -173,10 +171,6 @@ class TestStart:
         with pytest.raises(InvalidArgument) as refused:
             await bench.operations.start(replace(ALL, **fault))
         assert [f"{f.field}{f.pointer}" for f in refused.value.violations] == [place]
-
-    async def test_an_action_without_a_verb_isnt_offered(self, bench: Bench) -> None:
-        with pytest.raises(ActionNotOffered):
-            await bench.operations.start(replace(ALL, action=BatchAction.RETRY))
 
 
 class TestWork:

@@ -121,6 +121,7 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                         checkpoints=PeeweeCheckpointRepo(database=database, clock=now),
                         aliases=aliases,
                         runs=runs,
+                        engine=engine,
                         clock=now,
                     ),
                     history=HistoryUsecase(
@@ -147,7 +148,6 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                     ),
                     operations=OperationUsecase(
                         repo=PeeweeOperationRepo(database=database),
-                        offered=(),
                         wake=lambda: None,
                         page_tokens=page_tokens,
                         clock=now,

@@ -179,3 +179,19 @@ async def test_a_retry_listens_for_what_the_run_before_had_not_consumed(
     assert faulted.status is ExecutionStatus.FAULTED
 
     assert (await retry(service, started.id)).output == [{"n": "2"}]
+
+
+async def test_a_terminated_run_goes_on_where_it_was(service: Service, calls: Calls) -> None:
+    branches = [{"w": {"wait": {"seconds": 3}}}, {"b": {"do": [{"p": calls.post({"b": 1})}]}}]
+    all = {"fork": {"branches": branches}}
+    started = await service.start([{"a": calls.post({"a": 1})}, {"all": all}])
+    branch = "/do/1/all/fork/branches/1/b"
+    completed: list[str] = []
+    while branch not in completed:
+        completed = (await paths(service, started.id))[LifecycleType.TASK_COMPLETED]
+    await service.control.terminate(started.id, reason="enough")
+
+    taken_up = await retry(service, started.id)
+
+    assert taken_up.status is ExecutionStatus.COMPLETED
+    assert calls.sent() == [{"a": 1}, {"b": 1}]
