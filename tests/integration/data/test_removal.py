@@ -44,7 +44,8 @@ async def fill(database: Database, id: str, *, rows: int = 3) -> None:
     def write(db: peewee.Database) -> None:
         for table in BELONGINGS:
             model = table.owner.model
-            for number in range(rows):
+            has_one = model._meta.primary_key is table.owner
+            for number in range(1 if has_one else rows):
                 columns = {
                     field: str(number) if isinstance(field, peewee._StringField) else number
                     for field in model._meta.sorted_fields
