@@ -146,10 +146,3 @@ def test_a_batch_controls_runs(
         while executions.GetExecution(request_of_run).execution.status != status:
             assert time.monotonic() < end
             time.sleep(0.05)
-
-
-def test_an_action_that_isnt_built_yet_says_so(executions: ExecutionServiceStub) -> None:
-    request = Batch(action=Batch.RETRY, filter=Batch.Filter())
-    status = refusal(executions.BatchExecutions, request)
-    assert code_of(status) is Code.UNIMPLEMENTED
-    assert error_info(status).metadata["action"] == "RETRY"
