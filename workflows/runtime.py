@@ -67,7 +67,9 @@ _RECORDING_TIMEOUT = timedelta(seconds=10)
 _RECORDING_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)
 )
-_CALL_HEARTBEAT = timedelta(seconds=5)
+_CALL_HEARTBEAT = timedelta(seconds=10)
+"""A worker that is so long without a sign of life is lost; see `workflows.worker`."""
+
 _CALL_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     maximum_interval=timedelta(seconds=10),

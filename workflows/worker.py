@@ -20,6 +20,10 @@ _STICKY_TIMEOUT = timedelta(seconds=2)
 """How long a run waits for a worker that knew it, before another one takes it over."""
 
 
+_HEARTBEAT_INTERVAL = timedelta(seconds=2)
+"""So soon a call learns that it is cancelled; a busy worker may miss some beats and isn't lost."""
+
+
 class Caller(Protocol):
     """Makes the calls of one protocol, by an activity named after their kind."""
 
@@ -63,6 +67,7 @@ def build_worker(
             scheduled_starts.start_due,
         ],
         max_concurrent_activities=max_concurrent_calls,
+        max_heartbeat_throttle_interval=_HEARTBEAT_INTERVAL,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=drain,
     )

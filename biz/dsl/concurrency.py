@@ -68,13 +68,18 @@ async def _until(
 
     for task in tasks:
         task.add_done_callback(note)
+    is_put_away = False
     try:
         if tasks:
             await over
+    except GeneratorExit:  # the run leaves the memory of its worker, and its tasks with it
+        is_put_away = True
+        raise
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if not is_put_away:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     return found
 
 

@@ -87,7 +87,7 @@ async def test_a_call_and_its_run_share_a_trace(
             id = started.execution.id
             request = execution_pb2.ListExecutionLogsRequest(id=id)
             async with asyncio.timeout(10):
-                while len(logs := (await executions.ListExecutionLogs(request)).logs) < 5:  # noqa: ASYNC110
+                while len(logs := (await executions.ListExecutionLogs(request)).logs) < 5:  # noqa: ASYNC110 - no Event tells it
                     await asyncio.sleep(0.05)
     assert received.services == {"workflow-engine"}
     call = received.traces["api.execution.v1.ExecutionService/StartExecution"]

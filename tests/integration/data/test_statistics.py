@@ -209,19 +209,25 @@ async def test_ends_of_tasks_are_those_of_the_newest_executions(
     assert await found(4, 8) == await found(4, 100)
 
 
-async def test_totals_and_intervals_are_read_by_an_index(
+async def test_totals_and_intervals_are_read_from_an_index_alone(
     database: Database, statistics: PeeweeStatisticsRepo
 ) -> None:
     events: list[peewee.QueryEvent] = []
 
     def explain(db: peewee.Database) -> str:
         statements = events.copy()
-        on_postgresql = isinstance(db, peewee.PostgresqlDatabase)
-        if on_postgresql:
-            # In so small a table it would take any way that costs no more.
-            for other in ("seqscan", "bitmapscan"):
-                db.execute_sql(f"SET enable_{other} = off")
-        command = "EXPLAIN" if on_postgresql else "EXPLAIN QUERY PLAN"
+        if not isinstance(db, peewee.PostgresqlDatabase):
+            return plans("EXPLAIN QUERY PLAN", db, statements)
+        with db.atomic() as trial:
+            # It reads so small a table whole, or by an index that is as good for few rows.
+            db.execute_sql("SET LOCAL enable_seqscan = off")
+            db.execute_sql("SET LOCAL enable_bitmapscan = off")
+            db.execute_sql("DROP INDEX execution_ended, execution_history")
+            plan = plans("EXPLAIN", db, statements)
+            trial.rollback()
+        return plan
+
+    def plans(command: str, db: peewee.Database, statements: list[peewee.QueryEvent]) -> str:
         return "\n".join(
             str(db.execute_sql(f"{command} {event.sql}", event.params).fetchall())
             for event in statements
@@ -231,9 +237,8 @@ async def test_totals_and_intervals_are_read_by_an_index(
     query = ExecutionQuery(created_after=NOW - HOUR, created_before=NOW)
     await statistics.totals(query)
     await statistics.intervals(query, Grid(start=NOON, length=HOUR, count=3))
-    plan = await database.read(explain)
+    plan = await database.write(explain)
 
     used = plan.count("COVERING INDEX execution_created_at")
     used += plan.count("Index Only Scan using execution_created_at")
-    used += plan.count("Index Scan using execution_ended")  # as few rows, where it is as good
     assert used == 3, plan
