@@ -74,7 +74,7 @@ class RunRequest:
     takes_up: bool = False
 
 
-REVISION = 2
+REVISION = 3
 """The revision of new runs."""
 
 

@@ -29,7 +29,7 @@ class HistoryEntry(NamedTuple):
     """A lifecycle event as it is kept; times are microseconds since 1970.
 
     `error` is a JSON text. `input`, `output` and `context` are JSON texts too, or, of large values,
-    their digests; None where there are none.
+    their digests; None where there are none. `iterations` is as in LifecycleEvent.
     """
 
     sequence: int
@@ -42,6 +42,7 @@ class HistoryEntry(NamedTuple):
     input: str | None = None
     output: str | None = None
     context: str | None = None
+    iterations: int | None = None
 
     def event(self, values: Mapping[str, Any]) -> LifecycleEvent:
         """The event; `values` has those of its digests. Its context isn't told."""
@@ -55,6 +56,7 @@ class HistoryEntry(NamedTuple):
             started_at=None if self.started_at is None else _moment(self.started_at),
             input=_shown(self.input, values),
             output=_shown(self.output, values),
+            iterations=self.iterations,
         )
 
     def digests(self) -> Iterable[str]:
@@ -81,7 +83,11 @@ class HistoryBatch:
 
     def to_text(self) -> str:
         """One text, empty for no entries; the inverse of `from_text`."""
-        return json.dumps([self.entries, self.values]) if self.entries else ""
+        if not self.entries:
+            return ""
+        # Runs decide by the length of this text, so that it must not change for those under way.
+        entries = [entry[:-1] if entry.iterations is None else entry for entry in self.entries]
+        return json.dumps([entries, self.values])
 
     @classmethod
     def from_text(cls, text: str) -> HistoryBatch:
@@ -120,6 +126,7 @@ class HistoryEncoder:
             self._encode(event.input),
             self._encode(event.output),
             self._encode(event.context),
+            event.iterations,
         )
 
     def take_values(self) -> Mapping[str, str]:

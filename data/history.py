@@ -164,4 +164,5 @@ def entry_from_row(row: ExecutionEventRow) -> HistoryEntry:
         input=row.input,
         output=row.output,
         context=row.context,
+        iterations=row.iterations,
     )

@@ -142,6 +142,7 @@ class ExecutionEventRow(peewee.Model):
     input = peewee.TextField(null=True)
     output = peewee.TextField(null=True)
     context = peewee.TextField(null=True)
+    iterations = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "execution_event"

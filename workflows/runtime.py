@@ -1,11 +1,12 @@
 """The language's runtime on Temporal: its clock, timers and activities.
 
 A run keeps the revision that it was started with. From revision 1 on it writes its history, from
-revision 2 on also when no call takes it along.
+revision 2 on also when no call takes it along, from revision 3 on with the iterations of loops.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -50,6 +51,7 @@ _Result = TypeVar("_Result")
 
 _FIRST_WITH_HISTORY = 1
 _FIRST_THAT_WRITES_WHEN_IDLE = 2
+_FIRST_THAT_TELLS_ITERATIONS = 3
 
 _MOST_CALLS_AT_ONCE = 200
 """Those that begin together go to Temporal in one message of 4 MiB, made within two seconds."""
@@ -142,6 +144,8 @@ class TemporalRuntime:
 
     def record(self, event: LifecycleEvent) -> None:
         """Keeps it for the next thing that writes."""
+        if self._revision < _FIRST_THAT_TELLS_ITERATIONS:
+            event = replace(event, iterations=None)
         if self._has_history:
             self._history.add(event)
 

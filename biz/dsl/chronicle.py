@@ -32,6 +32,7 @@ class Chronicle:
         self._control = control
         self._sequence = 0
         self._attempts: dict[str, int] = {}
+        self._iterations: dict[str, int] = {}
         self.context: Any = ABSENT
 
     @contextmanager
@@ -72,6 +73,15 @@ class Chronicle:
         finally:
             del self._attempts[path]
 
+    @contextmanager
+    def loop(self, path: str, iterations: int) -> Iterator[None]:
+        """What is done in the block is done by the loop at `path`, which has so many at most."""
+        self._iterations[path] = iterations
+        try:
+            yield
+        finally:
+            del self._iterations[path]
+
     def suspended(self, waiting: Sequence[str]) -> None:
         """Tells that the run is held, and the tasks at these paths, which only wait, with it."""
         self._tell(LifecycleType.WORKFLOW_SUSPENDED, "")
@@ -96,7 +106,13 @@ class Chronicle:
         cancelled: LifecycleType,
     ) -> Iterator[Told]:
         started_at = self._runtime.now()
-        self._tell(started, path, input=input, context=self.context)
+        self._tell(
+            started,
+            path,
+            input=input,
+            context=self.context,
+            iterations=self._iterations.get(_loop_around(path)),
+        )
         told = Told()
         try:
             yield told
@@ -121,6 +137,7 @@ class Chronicle:
         input: Any = ABSENT,
         output: Any = ABSENT,
         context: Any = ABSENT,
+        iterations: int | None = None,
     ) -> None:
         self._sequence += 1
         self._runtime.record(
@@ -135,6 +152,7 @@ class Chronicle:
                 input=input,
                 output=output,
                 context=context,
+                iterations=iterations,
             )
         )
 
@@ -148,3 +166,8 @@ class Chronicle:
                 return self._attempts[path[:end]]
             end = path.rfind(_TRY, 0, end)
         return 1
+
+
+def _loop_around(path: str) -> str:
+    """The path of the loop that a task stands directly in, if it does: LOOP/for/2/do/0/task."""
+    return path.rsplit("/", 5)[0]

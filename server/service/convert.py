@@ -353,6 +353,7 @@ def lifecycle_event_to_proto(event: LifecycleEvent) -> execution_pb2.ExecutionEv
         error=_error(event.error) if event.error else None,
         attempt=event.attempt,
         duration=_duration(event.started_at, event.time),
+        iterations=event.iterations,
     )
 
 

@@ -288,6 +288,7 @@ class ExecutionEvent(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     DURATION_FIELD_NUMBER: _builtins.int
+    ITERATIONS_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Grows by one from 1 within an execution."""
     type: _builtins.str
@@ -296,6 +297,10 @@ class ExecutionEvent(_message.Message):
     """The task with its iteration path; empty for the execution itself."""
     attempt: _builtins.int
     """Which try it was, from 1."""
+    iterations: _builtins.int
+    """How many iterations the loop around it has at most, at the start of a task that stands directly
+    in a `for`.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -330,12 +335,15 @@ class ExecutionEvent(_message.Message):
         error: Global___Execution.Error | None = ...,
         attempt: _builtins.int = ...,
         duration: _duration_pb2.Duration | None = ...,
+        iterations: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "error", b"error", "input", b"input", "output", b"output", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_iterations", b"_iterations", "duration", b"duration", "error", b"error", "input", b"input", "iterations", b"iterations", "output", b"output", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "duration", b"duration", "error", b"error", "input", b"input", "output", b"output", "sequence", b"sequence", "task", b"task", "time", b"time", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_iterations", b"_iterations", "attempt", b"attempt", "duration", b"duration", "error", b"error", "input", b"input", "iterations", b"iterations", "output", b"output", "sequence", b"sequence", "task", b"task", "time", b"time", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__iterations: _TypeAlias = _typing.Literal["iterations"]  # noqa: Y015
+    _WhichOneofArgType__iterations: _TypeAlias = _typing.Literal["_iterations", b"_iterations"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__iterations) -> _WhichOneofReturnType__iterations | None: ...
 
 Global___ExecutionEvent: _TypeAlias = ExecutionEvent  # noqa: Y015
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from biz.dsl.branches import Branch
 from biz.dsl.checkpoint import INDEX, ITEMS, RESULT
@@ -78,6 +78,11 @@ class ForTask(Task):
         if not isinstance(items, list):
             raise frame.fault("expression", f'"for.in" must give an array, not {describe(items)}')
         notes.put(frame.path, ITEMS, items)
+        with frame.world.chronicle.loop(frame.path, len(items)):
+            return await self._iterate(frame, items)
+
+    async def _iterate(self, frame: Frame, items: list[Any]) -> Outcome:
+        notes = frame.world.notes
         data = notes.take(frame.path, RESULT, frame.input)
         first = notes.take(frame.path, INDEX, 0)
         for index, item in islice(enumerate(items), first, None):

@@ -58,7 +58,9 @@ async def sequences(history: PeeweeHistoryRepo, id: str) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "event", [EVENT, *told(1), replace(EVENT, task="/do/0/a\0b\ud800")], ids=repr
+    "event",
+    [EVENT, *told(1), replace(EVENT, iterations=3), replace(EVENT, task="/do/0/a\0b\ud800")],
+    ids=repr,
 )
 async def test_what_is_written_comes_back_whole(
     executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo, event: LifecycleEvent

@@ -1,5 +1,6 @@
 """How events are made compact for their way to the database."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,16 @@ def test_small_values_stand_in_their_place(value: Any) -> None:
 
     assert not batch.values
     assert [entry.event({}) for entry in batch.entries] == [event]
+
+
+def test_iterations_are_told_and_take_no_place_where_there_are_none() -> None:
+    told = replace(EVENT, iterations=7)
+
+    batch = HistoryBatch.from_text(HistoryBatch.of([told, EVENT]).to_text())
+
+    assert [entry.event({}) for entry in batch.entries] == [told, EVENT]
+    with_it, without = json.loads(HistoryBatch.of([told, EVENT]).to_text())[0]
+    assert with_it == [*without, 7]
 
 
 def test_a_large_value_is_told_once_by_its_digest() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.dsl.lifecycle import LifecycleEvent
+from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 from biz.dsl.memory_runtime import MemoryRuntime, run_in_memory
 from biz.dsl.validator import load_workflow
 from tests.fixtures.workflows import START, Json, evaluate, workflow
@@ -116,3 +116,27 @@ def test_paths_hold_the_numbers_of_iterations(count: int) -> None:
 
     started = [e.task for e in events if e.type.endswith("task.started.v1")]
     assert started[1:] == [f"/do/0/loop/for/{i}/do/0/x" for i in range(count)]
+
+
+def test_tasks_of_a_loop_tell_how_many_iterations_it_has() -> None:
+    inner = {"for": {"in": "[1, 2, 3]"}, "do": [{"x": SET}]}
+    outer = {"for": {"in": "[1, 2]"}, "while": "$index < 1", "do": [{"inner": inner}, {"y": SET}]}
+    events = told({"outer": outer}, {"after": SET})
+
+    assert [(event.task, event.iterations) for event in events if event.iterations] == [
+        ("/do/0/outer/for/0/do/0/inner", 2),
+        *((f"/do/0/outer/for/0/do/0/inner/for/{i}/do/0/x", 3) for i in range(3)),
+        ("/do/0/outer/for/0/do/1/y", 2),
+    ]
+    assert {event.type for event in events if event.iterations} == {LifecycleType.TASK_STARTED}
+
+
+@pytest.mark.parametrize("name", ["for", "a/b", "do"])
+def test_a_loop_may_have_any_name(name: str) -> None:
+    tasks = [{name: {"do": [{name: SET}]}}]
+    events = told({name: {"for": {"in": "[1, 2]"}, "do": tasks}})
+
+    at = name.replace("/", "~1")
+    assert [event.task for event in events if event.iterations] == [
+        f"/do/0/{at}/for/{index}/do/0/{at}" for index in range(2)
+    ]

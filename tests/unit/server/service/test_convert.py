@@ -200,6 +200,12 @@ def test_every_field_of_a_diagnostic_is_filled() -> None:
     assert severities == set(workflow_pb2.Diagnostic.Severity.values()) - {0}
 
 
+def test_an_event_has_the_iterations_of_its_loop_where_it_stands_in_one() -> None:
+    assert lifecycle_event_to_proto(replace(EVENT, iterations=0)).HasField("iterations")
+    assert lifecycle_event_to_proto(replace(EVENT, iterations=3)).iterations == 3
+    assert not lifecycle_event_to_proto(EVENT).HasField("iterations")
+
+
 def test_a_watched_event_is_the_event_of_the_history() -> None:
     assert watch_record_to_proto(EVENT).event == lifecycle_event_to_proto(EVENT)
 
