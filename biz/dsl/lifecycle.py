@@ -44,8 +44,8 @@ class LifecycleEvent:
     `task` is the task's path, with the numbers of iterations; empty for the run itself. `attempt`
     counts from 1 within the innermost `try` around the task. `started_at` is when the task or run
     started, at its end. `input` is what went in, at the start, before any transformation; `output`
-    is what came out, at a good end. `context` is `$context` at that time. `iterations` is, at the start
-    of a task directly in a loop over a list, how many iterations the loop has at most.
+    is what came out, at a good end. `context` is `$context` at that time. `iterations` is, at the
+    start of a task directly in a loop over a list, how many iterations the loop has at most.
     """
 
     sequence: int
