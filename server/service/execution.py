@@ -18,24 +18,24 @@ from biz.live import LiveHistory
 from biz.operation import OperationUsecase
 from biz.removal import RemovalUsecase
 from biz.statistics import StatisticsUsecase
-from server.service.convert import (
+from server.service.convert.execution import (
     check_execution_view,
     cloud_event_from_proto,
-    execution_query_from_proto,
     execution_to_proto,
-    interval_from_proto,
-    lifecycle_event_to_proto,
-    log_query_from_proto,
-    log_to_proto,
-    page_request_from_proto,
     retry_request_from_proto,
     start_request_from_proto,
+    wait_from_proto,
+)
+from server.service.convert.execution_query import execution_query_from_proto
+from server.service.convert.history import lifecycle_event_to_proto, watch_record_to_proto
+from server.service.convert.log import log_query_from_proto, log_to_proto
+from server.service.convert.operation import batch_request_from_proto, operation_to_proto
+from server.service.convert.paging import page_request_from_proto
+from server.service.convert.statistics import (
+    interval_from_proto,
     statistics_to_proto,
     stats_query_from_proto,
-    wait_from_proto,
-    watch_record_to_proto,
 )
-from server.service.operation_convert import batch_request_from_proto, operation_to_proto
 
 _CHUNK_BYTES = 256 * 1024
 

@@ -3,13 +3,13 @@
 from api.template.v1 import template_pb2, template_pb2_grpc
 from biz.template import TemplateUsecase
 from biz.template_alias import TemplateAliasUsecase
-from server.service.convert import (
-    page_request_from_proto,
-    template_alias_to_proto,
+from server.service.convert.paging import page_request_from_proto
+from server.service.convert.template import (
     template_change_from_proto,
     template_query_from_proto,
     template_to_proto,
 )
+from server.service.convert.template_alias import template_alias_to_proto
 
 
 class TemplateService(template_pb2_grpc.TemplateServiceServicer):

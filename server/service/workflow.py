@@ -10,17 +10,15 @@ from biz.errors import InvalidArgument, Violation
 from biz.picture import PictureUsecase
 from biz.schedule import Schedule, ScheduleQuery, ScheduleUsecase
 from biz.workflow import WorkflowUsecase
-from server.service.convert import (
+from server.service.convert.dry_run import dry_run_request_from_proto, dry_run_to_proto
+from server.service.convert.execution import execution_to_proto
+from server.service.convert.paging import page_request_from_proto
+from server.service.convert.schedule import (
     backfill_window_from_proto,
-    diagnostic_to_proto,
-    dry_run_request_from_proto,
-    dry_run_to_proto,
-    execution_to_proto,
-    page_request_from_proto,
-    picture_format_from_proto,
     schedule_to_proto,
     trigger_input_from_proto,
 )
+from server.service.convert.workflow import diagnostic_to_proto, picture_format_from_proto
 
 
 class WorkflowService(workflow_pb2_grpc.WorkflowServiceServicer):

@@ -21,7 +21,7 @@ from api.execution.v1.execution_pb2 import (
 from api.template.v1.template_pb2 import CreateTemplateRequest
 from app.client import Client, connect
 from app.failure import Failure
-from server.service.values import value_to_proto
+from server.service.convert.values import value_to_proto
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.processes import Processes
 

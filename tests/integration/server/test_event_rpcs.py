@@ -12,7 +12,7 @@ from api.execution.v1 import execution_pb2 as pb
 from api.execution.v1.execution_pb2_grpc import ExecutionServiceStub
 from api.template.v1 import template_pb2
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
-from server.service.values import value_to_proto
+from server.service.convert.values import value_to_proto
 from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.statuses import code_of, error_info, refusal, violations
 

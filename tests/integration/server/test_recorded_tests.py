@@ -15,7 +15,7 @@ from api.template.v1 import template_pb2
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from app.cli import cli
 from app.failure import Failure
-from server.service.values import value_to_proto
+from server.service.convert.values import value_to_proto
 from tests.fixtures.definitions import definition
 from tests.fixtures.http_service import HttpService
 

@@ -13,7 +13,7 @@ from api.template.v1.template_pb2 import CreateTemplateRequest
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from api.workflow.v1 import workflow_pb2 as pb
 from api.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
-from server.service.values import value_to_proto
+from server.service.convert.values import value_to_proto
 from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.statuses import code_of, error_info, refusal, violations
 

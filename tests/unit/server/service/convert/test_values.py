@@ -12,7 +12,7 @@ from api.execution.v1 import execution_pb2
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.errors import Violation
 from biz.limits import check_size
-from server.service.values import MAX_DEPTH, value_from_proto, value_to_proto
+from server.service.convert.values import MAX_DEPTH, value_from_proto, value_to_proto
 
 EXACT = 2**53 - 1
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -6,6 +6,7 @@ from math import isfinite, isnan
 from sys import float_info
 from typing import Any
 
+from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import NULL_VALUE, Value
 
 from biz.dsl.sizes import MAX_JSON_BYTES
@@ -41,6 +42,15 @@ def value_from_proto(value: Value, *, field: str, faults: list[Violation]) -> An
     except _TooManyFaults:
         pass
     return None
+
+
+def optional_value_from_proto(
+    message: Message, field: str, *, faults: list[Violation], absent: Any = None
+) -> Any:
+    """The JSON value that a field of `message` holds; `absent` where it isn't set."""
+    if not message.HasField(field):
+        return absent
+    return value_from_proto(getattr(message, field), field=field, faults=faults)
 
 
 def value_to_proto(value: Any) -> Value:

@@ -13,7 +13,7 @@ from api.execution.v1.execution_pb2 import (
 )
 from biz.errors import InvalidArgument
 from biz.execution import ExecutionQuery, ExecutionStatus
-from server.service.operation_convert import batch_request_from_proto, operation_to_proto
+from server.service.convert.operation import batch_request_from_proto, operation_to_proto
 from tests.fixtures.entities import AT, OPERATION
 
 Filter = BatchExecutionsRequest.Filter

@@ -1,16 +1,15 @@
-"""Between operations and their messages: one pure function a direction."""
-
-from datetime import datetime
+"""Operations on many executions, and the requests for them."""
 
 from google.longrunning.operations_pb2 import Operation as OperationMessage
-from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import code_pb2, status_pb2
 
 from api.execution.v1 import execution_pb2
-from biz.errors import InvalidArgument, Violation
+from biz.errors import Violation
 from biz.operation import BatchAction, BatchRequest, Operation
-from server.service.convert import execution_filter_from_proto
-from server.service.values import text_to_proto
+from server.service.convert.execution_query import execution_filter_from_proto
+from server.service.convert.refusal import refuse
+from server.service.convert.time import optional_time_to_proto, time_to_proto
+from server.service.convert.values import text_to_proto
 
 
 def batch_request_from_proto(request: execution_pb2.BatchExecutionsRequest) -> BatchRequest:
@@ -24,8 +23,7 @@ def batch_request_from_proto(request: execution_pb2.BatchExecutionsRequest) -> B
         message = "is missing; an empty object matches all executions"
         faults.append(Violation(field="filter", code="empty", message=message))
     query = execution_filter_from_proto(request.filter, faults)
-    if faults:
-        raise InvalidArgument(faults)
+    refuse(faults)
     return BatchRequest(
         action=BatchAction(actions.Name(request.action)),
         query=query,
@@ -59,12 +57,10 @@ def operation_to_proto(operation: Operation) -> OperationMessage:
         failures=failures,
         reason=operation.reason,
         namespace=operation.namespace,
+        created_at=time_to_proto(operation.created_at),
+        ended_at=optional_time_to_proto(operation.ended_at),
+        cancel_requested_at=optional_time_to_proto(operation.cancel_requested_at),
     )
-    _set_time(metadata.created_at, operation.created_at)
-    if operation.ended_at is not None:
-        _set_time(metadata.ended_at, operation.ended_at)
-    if operation.cancel_requested_at is not None:
-        _set_time(metadata.cancel_requested_at, operation.cancel_requested_at)
     message.metadata.Pack(metadata)
     if operation.ended_at is None:
         return message
@@ -81,7 +77,3 @@ def operation_to_proto(operation: Operation) -> OperationMessage:
         )
     )
     return message
-
-
-def _set_time(message: Timestamp, time: datetime) -> None:
-    message.FromDatetime(time)
