@@ -2,14 +2,14 @@
 
 import structlog
 
-from biz.execution_log import ExecutionLog, LogSink
+from biz.logs.log import ExecutionLog, LogSink
 from workflows.activities.call_log import present_trace_id
 
 _log = structlog.get_logger(__name__)
 
 
 class ProcessLog:
-    """`biz.execution_log.LogSink`: all lines go to the log of the process, and on to another sink
+    """`biz.logs.log.LogSink`: all lines go to the log of the process, and on to another sink
     where there is one.
     """
 

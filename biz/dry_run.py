@@ -18,7 +18,7 @@ from biz.dsl.schemas import Schema
 from biz.dsl.validator import load_workflow
 from biz.errors import InvalidArgument, Violation
 from biz.limits import check_size
-from biz.template import TemplateUsecase
+from biz.templates.template import TemplateUsecase
 
 MAX_MOCKS = 1000
 MAX_EVENTS = 1000

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from biz.template import DEFAULT_NAMESPACE
+from biz.templates.template import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
-    from biz.execution import Execution, ExecutionEnd
-    from biz.history_batch import HistoryBatch
+    from biz.executions.execution import Execution, ExecutionEnd
+    from biz.executions.history_batch import HistoryBatch
 
 WORKFLOW_TYPE = "Definition"
 """The name under which the engine knows the workflow that runs definitions."""

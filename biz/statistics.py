@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from biz.errors import InvalidArgument, Violation
-from biz.execution import ExecutionQuery, ExecutionStatus
+from biz.executions.execution import ExecutionQuery, ExecutionStatus
 
 PERCENTILES = (0.5, 0.95, 0.99, 1.0)
 MAX_INTERVALS = 1000

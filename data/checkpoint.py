@@ -10,8 +10,8 @@ import peewee
 
 from biz.dsl.lifecycle import ABSENT, LifecycleEvent, LifecycleType
 from biz.errors import ExecutionRetried
-from biz.execution import Execution, NewExecution
-from biz.history_batch import is_digest
+from biz.executions.execution import Execution, NewExecution
+from biz.executions.history_batch import is_digest
 from biz.idempotency import RequestKey
 from data.database import Database
 from data.execution import get_execution, insert_execution, put_checkpoint
@@ -29,7 +29,7 @@ from data.query import first_row
 
 
 class PeeweeCheckpointRepo:
-    """`biz.checkpoints.CheckpointRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.executions.checkpoints.CheckpointRepo`. All may raise DatabaseUnavailable too."""
 
     def __init__(self, *, database: Database, clock: Callable[[], datetime]) -> None:
         """`clock` says when a request_id has expired."""

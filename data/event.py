@@ -13,7 +13,7 @@ import peewee
 from biz.dsl.events.arrivals import Arrival, EventPage, Listener
 from biz.dsl.events.event import Event
 from biz.dsl.events.interests import admits, types_of
-from biz.event import KnownListener, NewEvent, StoredEvent
+from biz.events.event import KnownListener, NewEvent, StoredEvent
 from data.database import Database
 from data.models import (
     EventListenerRow,
@@ -35,7 +35,7 @@ _MOST_BYTES_OF_A_PAGE = 256 * 1024
 
 
 class PeeweeEventRepo:
-    """`biz.event.EventRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.events.event.EventRepo`. Every method may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -10,7 +10,7 @@ import peewee
 
 from biz.dsl.errors import WorkflowError
 from biz.errors import BusinessKeyInUse, ExecutionNotFound
-from biz.execution import (
+from biz.executions.execution import (
     Execution,
     ExecutionEnd,
     ExecutionProgress,
@@ -18,7 +18,7 @@ from biz.execution import (
     ExecutionStatus,
     NewExecution,
 )
-from biz.history_batch import NO_HISTORY, HistoryBatch
+from biz.executions.history_batch import NO_HISTORY, HistoryBatch
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
 from data.database import Database
@@ -58,7 +58,7 @@ _HAS_PARENT = peewee.SQL("parent_id <> ''")
 
 
 class PeeweeExecutionRepo:
-    """`biz.execution.ExecutionRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.executions.execution.ExecutionRepo`. Each method may raise DatabaseUnavailable too."""
 
     def __init__(
         self, *, database: Database, clock: Callable[[], datetime], has_history_sink: bool = False

@@ -11,8 +11,8 @@ import peewee
 from biz.dsl.errors import WorkflowError
 from biz.engine import RunOrder, Verb
 from biz.errors import ExecutionNotFound
-from biz.execution import ExecutionStatus
-from biz.execution_control import Wish
+from biz.executions.control import Wish
+from biz.executions.execution import ExecutionStatus
 from data.database import Database
 from data.execution import from_row
 from data.models import ExecutionRow, to_json, to_microseconds
@@ -32,7 +32,7 @@ _CHANGES = {
 
 
 class PeeweeWishRepo:
-    """`biz.execution_control.WishRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.executions.control.WishRepo`. Every method may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

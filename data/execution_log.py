@@ -11,7 +11,7 @@ import peewee
 
 from biz.dsl.errors import WorkflowError
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
-from biz.execution_log import ExecutionLog, LogLevel, LogQuery, lifecycle_line, lifecycle_types
+from biz.logs.log import ExecutionLog, LogLevel, LogQuery, lifecycle_line, lifecycle_types
 from biz.paging import Rows, Slice
 from data.database import Database
 from data.listing import fetch
@@ -40,7 +40,7 @@ R = TypeVar("R", bound=peewee.Model)
 
 
 class PeeweeExecutionLogRepo:
-    """`biz.execution_log.LogRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.logs.log.LogRepo`. Every method may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -9,8 +9,8 @@ import peewee
 
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import PayloadNotFound
-from biz.history import MAX_INLINE_BYTES, PayloadReference
-from biz.history_batch import HistoryBatch, HistoryEntry
+from biz.executions.history_batch import HistoryBatch, HistoryEntry
+from biz.history.history import MAX_INLINE_BYTES, PayloadReference
 from biz.paging import Rows, Slice
 from data.database import Database
 from data.history_changes import announce
@@ -22,7 +22,7 @@ _IN_A_STATEMENT = 100
 
 
 class PeeweeHistoryRepo:
-    """`biz.history.HistoryRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.history.history.HistoryRepo`. Every method may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -37,7 +37,7 @@ def announce(db: peewee.Database, execution_id: str) -> None:
 
 
 class DatabaseHistoryChanges:
-    """`biz.live.HistoryChanges`, of whichever database it is."""
+    """`biz.history.live.HistoryChanges`, of whichever database it is."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import peewee
 
 from biz.dsl.lifecycle import LifecycleEvent
-from biz.execution import Execution
-from biz.history_batch import HistoryBatch, HistoryEntry
-from biz.history_end import closing_events
+from biz.executions.execution import Execution
+from biz.executions.history_batch import HistoryBatch, HistoryEntry
+from biz.executions.history_end import closing_events
 from data.database import Database
 from data.execution import from_row, put_checkpoint
 from data.history import insert_events
@@ -29,7 +29,7 @@ _SHORT = (
 
 
 class PeeweeHistoryEndRepo:
-    """`biz.history_end.HistoryEndRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.executions.history_end.HistoryEndRepo`. All may raise DatabaseUnavailable too."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

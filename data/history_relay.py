@@ -7,8 +7,8 @@ from typing import Any
 
 import peewee
 
-from biz.history_relay import UnsentHistory
-from biz.lifecycle_cloud_event import Subject
+from biz.history.cloud_event import Subject
+from biz.history.relay import UnsentHistory
 from data.database import Database
 from data.live import PeeweeLiveHistoryRepo
 from data.models import ExecutionRow
@@ -35,7 +35,7 @@ def _note(db: peewee.Database, last_sequence: int, *conditions: Any) -> None:
 
 
 class PeeweeRelayRepo(PeeweeLiveHistoryRepo):
-    """`biz.history_relay.RelayRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.history.relay.RelayRepo`. Every method may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         super().__init__(database=database)

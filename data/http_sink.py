@@ -5,14 +5,14 @@ from cloudevents.core.bindings.http import to_structured
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from biz.history_relay import EventRefused, SinkUnavailable
+from biz.history.relay import EventRefused, SinkUnavailable
 
 _REFUSALS = frozenset({400, 413, 422})
 """What is wrong with an event, and not with the way to the sink."""
 
 
 class HttpLifecycleSink:
-    """`biz.history_relay.LifecycleSink`: an address that takes POSTs."""
+    """`biz.history.relay.LifecycleSink`: an address that takes POSTs."""
 
     def __init__(self, *, client: httpx.AsyncClient, url: str) -> None:
         self._client = client

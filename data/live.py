@@ -9,8 +9,8 @@ import peewee
 
 from biz.dsl.lifecycle import LifecycleType
 from biz.errors import ExecutionNotFound
-from biz.execution import ExecutionStatus
-from biz.history_steps import Growth
+from biz.executions.execution import ExecutionStatus
+from biz.history.steps import Growth
 from biz.paging import Order, Slice
 from data.database import Database
 from data.history import list_events
@@ -30,7 +30,7 @@ _GROWN = """
 
 
 class PeeweeLiveHistoryRepo:
-    """`biz.live.LiveHistoryRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.history.live.LiveHistoryRepo`. Every method may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

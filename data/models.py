@@ -129,7 +129,7 @@ class EventListenerRow(peewee.Model):
 
 
 class ExecutionEventRow(peewee.Model):
-    """A lifecycle event, as `biz.history_batch.HistoryEntry` says."""
+    """A lifecycle event, as `biz.executions.history_batch.HistoryEntry` says."""
 
     execution_id = peewee.TextField()
     sequence = peewee.BigIntegerField()

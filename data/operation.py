@@ -9,9 +9,9 @@ from typing import Any
 import peewee
 
 from biz.errors import OperationNotFound, TooManyMatched
-from biz.execution import ExecutionQuery
+from biz.executions.execution import ExecutionQuery
 from biz.idempotency import RequestKey
-from biz.operation import (
+from biz.operations.operation import (
     MAX_FAILURES,
     BatchAction,
     BatchFailure,
@@ -41,7 +41,7 @@ _UNFINISHED = OperationRow.ended_at.is_null()
 
 
 class PeeweeOperationRepo:
-    """`biz.operation.OperationRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.operations.operation.OperationRepo`. Each method may raise DatabaseUnavailable too."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -21,7 +21,7 @@ _PLACE = peewee.Tuple(ExecutionRow.ended_at, ExecutionRow.id)
 
 
 class PeeweeRemovalRepo:
-    """`biz.retention.RetentionRepo`. Every method may raise DatabaseUnavailable as well.
+    """`biz.retention.sweeper.RetentionRepo`. Every method may raise DatabaseUnavailable as well.
 
     What belongs to an execution goes in small transactions, so that a long history holds up no
     other writer. The execution itself goes last, so that one which a crash left half deleted is

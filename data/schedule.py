@@ -13,7 +13,7 @@ from biz.dsl.schedule import Overlap
 from biz.errors import ScheduleNotFound
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
-from biz.schedule import (
+from biz.schedules.schedule import (
     Schedule,
     ScheduleKind,
     ScheduleQuery,
@@ -49,7 +49,7 @@ _TIMED = (ScheduleKind.EVERY.value, ScheduleKind.CRON.value)
 
 
 class PeeweeScheduleRepo:
-    """`biz.schedule.ScheduleRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.schedules.schedule.ScheduleRepo`. Every method may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -10,9 +10,9 @@ import peewee
 
 from biz.dsl.events.arrivals import Arrival, EventPage
 from biz.dsl.events.interests import Interest, admits, types_of
-from biz.event_starts import EventSchedule
-from biz.execution import Execution, NewExecution
-from biz.schedule import ScheduleKind
+from biz.events.starts import EventSchedule
+from biz.executions.execution import Execution, NewExecution
+from biz.schedules.schedule import ScheduleKind
 from data.database import Database
 from data.event import last_event
 from data.execution import insert_execution
@@ -25,7 +25,7 @@ _EVERYBODY = ""
 
 
 class PeeweeEventScheduleRepo:
-    """`biz.event_starts.EventScheduleRepo`. Every method may raise DatabaseUnavailable as well."""
+    """`biz.events.starts.EventScheduleRepo`. Every method may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -16,7 +16,7 @@ import peewee
 from peewee import fn
 
 from biz.dsl.lifecycle import LifecycleType
-from biz.execution import ExecutionQuery, ExecutionStatus
+from biz.executions.execution import ExecutionQuery, ExecutionStatus
 from biz.statistics import (
     PERCENTILES,
     Durations,

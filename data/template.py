@@ -18,7 +18,7 @@ from biz.errors import (
 )
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
-from biz.template import (
+from biz.templates.template import (
     NewTemplate,
     Template,
     TemplateChange,
@@ -53,7 +53,7 @@ _LIGHT_TEXTS = (TemplateRow.name, TemplateRow.description, TemplateRow.labels)
 
 
 class PeeweeTemplateRepo:
-    """`biz.template.TemplateRepo`. Every method may raise DatabaseUnavailable as well.
+    """`biz.templates.template.TemplateRepo`. Every method may raise DatabaseUnavailable as well.
 
     An alias points to a template, so it follows a change of version or name; where the new name
     has that alias already, the one that is there stays.

@@ -10,8 +10,8 @@ import peewee
 
 from biz.errors import TemplateAliasNotFound, TemplateNotFound
 from biz.paging import Rows, Slice
-from biz.template import TemplateStatus
-from biz.template_alias import TemplateAlias, TemplateVersion
+from biz.templates.alias import TemplateAlias, TemplateVersion
+from biz.templates.template import TemplateStatus
 from data.database import Database
 from data.listing import fetch
 from data.models import TemplateAliasRow, TemplateRow, from_microseconds, to_microseconds
@@ -24,7 +24,7 @@ _ORDERS: Mapping[str, peewee.Field[Any]] = {
 
 
 class PeeweeTemplateAliasRepo:
-    """`biz.template_alias.TemplateAliasRepo`. Methods may raise DatabaseUnavailable as well."""
+    """`biz.templates.alias.TemplateAliasRepo`. Methods may raise DatabaseUnavailable as well."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

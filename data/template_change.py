@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import peewee
 from peewee import fn
 
-from biz.schedule import TemplateChanged
+from biz.schedules.schedule import TemplateChanged
 from data.models import TemplateChangeRow
 from data.query import all_rows, first_row
 

@@ -35,8 +35,8 @@ from biz.engine import (
     RunState,
 )
 from biz.errors import EngineUnavailable
-from biz.execution import Execution, ExecutionEnd, ExecutionStatus
-from biz.history_batch import HistoryBatch
+from biz.executions.execution import Execution, ExecutionEnd, ExecutionStatus
+from biz.executions.history_batch import HistoryBatch
 
 _SUMMARY_LENGTH = 100  # Temporal takes at most 400 bytes to show beside a run
 _RPC_TIMEOUT = timedelta(seconds=5)

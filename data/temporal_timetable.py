@@ -1,4 +1,4 @@
-"""`biz.timetable` over Temporal: its Schedules, and workflows that start with a delay."""
+"""`biz.schedules.timetable` over Temporal: its Schedules, and workflows that start with a delay."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from biz import schedule as biz
 from biz.dsl.cron import calendars
 from biz.dsl.schedule import Overlap
 from biz.dsl.time_zones import time_zone
 from biz.errors import EngineUnavailable
-from biz.timetable import START_WORKFLOW, ScheduledStart
+from biz.schedules import schedule as biz
+from biz.schedules.timetable import START_WORKFLOW, ScheduledStart
 
 _RPC_TIMEOUT = timedelta(seconds=5)
 _CATCH_UP = timedelta(days=1)

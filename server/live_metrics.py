@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from biz.live import LiveHistory
+from biz.history.live import LiveHistory
 
 
 def live_metrics(registry: CollectorRegistry, live: LiveHistory) -> None:

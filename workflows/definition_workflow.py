@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
         RunOrder,
         RunRequest,
     )
-    from biz.execution import ExecutionEnd, ExecutionStatus
+    from biz.executions.execution import ExecutionEnd, ExecutionStatus
     from workflows.event_listening import EventListening
     from workflows.orders import Orders
     from workflows.runtime import TemporalRuntime

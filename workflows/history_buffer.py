@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from biz.dsl.lifecycle import LifecycleEvent
-from biz.history_batch import HistoryBatch, HistoryEncoder, HistoryEntry
+from biz.executions.history_batch import HistoryBatch, HistoryEncoder, HistoryEntry
 
 
 class HistoryBuffer:

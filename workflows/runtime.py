@@ -29,7 +29,7 @@ from biz.dsl.run_control import RunControl
 from biz.dsl.runtime import Progress, RunDescriptor
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.engine import RunRequest
-from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from biz.executions.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
 from workflows.activities.checkpoints import CheckpointActivities
 from workflows.activities.child_call import StoredChild
 from workflows.activities.expressions.evaluation import EvaluationActivities

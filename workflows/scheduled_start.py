@@ -10,8 +10,8 @@ from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from biz.engine import REVISION, WORKFLOW_TYPE, RunRequest
-    from biz.execution import ExecutionProgress, ExecutionStatus
-    from biz.timetable import START_WORKFLOW, ScheduledStart
+    from biz.executions.execution import ExecutionProgress, ExecutionStatus
+    from biz.schedules.timetable import START_WORKFLOW, ScheduledStart
     from workflows.activities.recording import RecordingActivities
     from workflows.activities.scheduled_starts import DueRun, ScheduledStartActivities
 

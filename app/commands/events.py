@@ -5,7 +5,7 @@ import typer
 from api.execution.v1 import execution_pb2
 from app.client import connect
 from app.json_argument import json_argument
-from biz.template import DEFAULT_NAMESPACE
+from biz.templates.template import DEFAULT_NAMESPACE
 
 
 def publish(event: str, *, server: str, namespace: str) -> None:

@@ -13,14 +13,14 @@ from app.composition.kinds import Part, hours, run, seconds
 from app.composition.storage import Storage
 from app.composition.temporal import Temporal
 from app.composition.usecases import Usecases
-from biz.event_starts import EventStarts
-from biz.event_sweeper import EventSweeper
-from biz.history_end import HistoryEnds
-from biz.history_relay import HistoryRelay, RelayRepo
+from biz.events.starts import EventStarts
+from biz.events.sweeper import EventSweeper
+from biz.executions.history_end import HistoryEnds
+from biz.executions.reconciler import Reconciler
+from biz.history.relay import HistoryRelay, RelayRepo
 from biz.lease import Lease
-from biz.reconciler import Reconciler
-from biz.retention import RetentionPolicy, RetentionSweeper
-from biz.schedule_reconciler import ScheduleReconciler
+from biz.retention.sweeper import RetentionPolicy, RetentionSweeper
+from biz.schedules.reconciler import ScheduleReconciler
 from data.http_sink import HttpLifecycleSink
 
 _RELAY_INTERVAL = timedelta(seconds=1)

@@ -16,8 +16,8 @@ from app.composition.processes import Processes
 from app.composition.storage import Storage
 from app.composition.usecases import Usecases
 from app.execution_output import ProcessLog
-from biz.execution_log import LogRepo, ToldRecorder
-from biz.log_writer import LogWriter
+from biz.logs.log import LogRepo, ToldRecorder
+from biz.logs.writer import LogWriter
 from data.secrets import LocalSecrets
 from workflows.activities.a2a.a2a_call import A2aActivities
 from workflows.activities.asyncapi.asyncapi_call import PublishActivities, ReceiveActivities

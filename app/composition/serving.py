@@ -16,7 +16,7 @@ from app.composition.temporal import Temporal
 from app.composition.usecases import Usecases
 from app.failure import Failure
 from biz.dry_run import DryRunUsecase
-from biz.live import LiveHistory
+from biz.history.live import LiveHistory
 from server.grpc_server import GrpcServer, ListenError, Service
 from server.interceptors.standard import standard_chain
 from server.live_metrics import live_metrics

@@ -8,26 +8,26 @@ from app.composition.foundation import Foundation
 from app.composition.kinds import hours, seconds
 from app.composition.storage import Storage
 from app.composition.temporal import Temporal
-from biz.batch_verbs import batch_verbs
-from biz.child_execution import ChildExecutionUsecase
-from biz.event import EventUsecase
-from biz.execution import ExecutionUsecase
-from biz.execution_control import ExecutionControl
-from biz.execution_log import ExecutionLogUsecase
-from biz.execution_retry import RetryUsecase
-from biz.execution_runs import ExecutionRuns
-from biz.history import HistoryUsecase
-from biz.live import LiveHistory
-from biz.operation import OperationUsecase
-from biz.operation_runner import OperationRunner
+from biz.events.event import EventUsecase
+from biz.executions.children import ChildExecutionUsecase
+from biz.executions.control import ExecutionControl
+from biz.executions.execution import ExecutionUsecase
+from biz.executions.retry import RetryUsecase
+from biz.executions.runs import ExecutionRuns
+from biz.history.history import HistoryUsecase
+from biz.history.live import LiveHistory
+from biz.logs.log import ExecutionLogUsecase
+from biz.operations.operation import OperationUsecase
+from biz.operations.runner import OperationRunner
+from biz.operations.verbs import batch_verbs
 from biz.paging import PageTokens
-from biz.picture import PictureUsecase
-from biz.removal import RemovalUsecase
-from biz.schedule import ScheduleUsecase
-from biz.scheduling import Scheduling
+from biz.pictures.picture import PictureUsecase
+from biz.retention.removal import RemovalUsecase
+from biz.schedules.schedule import ScheduleUsecase
+from biz.schedules.scheduling import Scheduling
 from biz.statistics import StatisticsUsecase
-from biz.template import TemplateUsecase
-from biz.template_alias import TemplateAliasUsecase
+from biz.templates.alias import TemplateAliasUsecase
+from biz.templates.template import TemplateUsecase
 from biz.workflow import WorkflowUsecase
 
 _settings = Foundation.settings.provided

@@ -8,15 +8,15 @@ from google.api.httpbody_pb2 import HttpBody
 from google.longrunning.operations_pb2 import Operation
 
 from api.execution.v1 import execution_pb2, execution_pb2_grpc
-from biz.event import EventUsecase
-from biz.execution import ExecutionUsecase
-from biz.execution_control import ExecutionControl
-from biz.execution_log import ExecutionLogUsecase
-from biz.execution_retry import RetryUsecase
-from biz.history import HistoryUsecase
-from biz.live import LiveHistory
-from biz.operation import OperationUsecase
-from biz.removal import RemovalUsecase
+from biz.events.event import EventUsecase
+from biz.executions.control import ExecutionControl
+from biz.executions.execution import ExecutionUsecase
+from biz.executions.retry import RetryUsecase
+from biz.history.history import HistoryUsecase
+from biz.history.live import LiveHistory
+from biz.logs.log import ExecutionLogUsecase
+from biz.operations.operation import OperationUsecase
+from biz.retention.removal import RemovalUsecase
 from biz.statistics import StatisticsUsecase
 from server.service.convert.execution import (
     check_execution_view,

@@ -1,8 +1,8 @@
 """TemplateService: decode, call one use case, encode."""
 
 from api.template.v1 import template_pb2, template_pb2_grpc
-from biz.template import TemplateUsecase
-from biz.template_alias import TemplateAliasUsecase
+from biz.templates.alias import TemplateAliasUsecase
+from biz.templates.template import TemplateUsecase
 from server.service.convert.paging import page_request_from_proto
 from server.service.convert.template import (
     template_change_from_proto,

@@ -7,8 +7,8 @@ from datetime import datetime
 from api.workflow.v1 import workflow_pb2, workflow_pb2_grpc
 from biz.dry_run import DryRunUsecase
 from biz.errors import InvalidArgument, Violation
-from biz.picture import PictureUsecase
-from biz.schedule import Schedule, ScheduleQuery, ScheduleUsecase
+from biz.pictures.picture import PictureUsecase
+from biz.schedules.schedule import Schedule, ScheduleQuery, ScheduleUsecase
 from biz.workflow import WorkflowUsecase
 from server.service.convert.dry_run import dry_run_request_from_proto, dry_run_to_proto
 from server.service.convert.execution import execution_to_proto

@@ -23,7 +23,7 @@ from biz.dsl.calls.shell_call import ShellCall
 from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.runtime import Progress
 from biz.errors import InvalidArgument
-from biz.execution import StartRequest
+from biz.executions.execution import StartRequest
 from biz.paging import PageRequest
 from tests.conformance.behaviours import TOPICS, Case, Mocks, cases
 from tests.conformance.ran import Ran, ran_in_memory, started

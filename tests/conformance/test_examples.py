@@ -18,9 +18,9 @@ from app.container import opened
 from app.settings import Settings
 from biz.dsl.memory_runtime import MemoryRuntime, run_in_memory
 from biz.dsl.validator import load_workflow
-from biz.event import EventUsecase
-from biz.execution import Execution, ExecutionStatus, ExecutionUsecase, StartRequest
-from biz.template import TemplateUsecase
+from biz.events.event import EventUsecase
+from biz.executions.execution import Execution, ExecutionStatus, ExecutionUsecase, StartRequest
+from biz.templates.template import TemplateUsecase
 from tests.conformance.examples import EXAMPLES, IN_MEMORY, LEFT_OUT, Example, prepare
 from tests.conformance.web import Web, serve
 from tests.fixtures.container_engine import standing_in

@@ -10,7 +10,7 @@ from dependency_injector import providers
 from app.container import opened
 from app.settings import load_settings
 from biz.engine import RunOrder
-from biz.execution import Execution
+from biz.executions.execution import Execution
 from data.temporal import TemporalEngine
 
 

@@ -16,7 +16,7 @@ import pytest
 from app.container import opened
 from app.embedded.child import Child
 from app.settings import Settings
-from biz.execution import ExecutionStatus, StartRequest
+from biz.executions.execution import ExecutionStatus, StartRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.refusals import refusal
 from tests.fixtures.run_service import definition

@@ -16,7 +16,7 @@ from api.execution.v1.execution_pb2 import (
 )
 from api.template.v1.template_pb2 import CreateTemplateRequest
 from app.client import Client, connect
-from biz.execution import ExecutionEnd, ExecutionStatus
+from biz.executions.execution import ExecutionEnd, ExecutionStatus
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from tests.fixtures.definitions import GREET, definition

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from biz.engine import RunOrder, RunRefused, RunState
 from biz.errors import EngineUnavailable
-from biz.execution import Execution, ExecutionEnd
-from biz.history_batch import NO_HISTORY, HistoryBatch
+from biz.executions.execution import Execution, ExecutionEnd
+from biz.executions.history_batch import NO_HISTORY, HistoryBatch
 
 
 class FakeEngine:

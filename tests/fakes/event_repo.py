@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from biz.dsl.events.arrivals import EventPage, Listener
-from biz.event import KnownListener, NewEvent, StoredEvent
+from biz.events.event import KnownListener, NewEvent, StoredEvent
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Sleeper:
 
 
 class FakeEventRepo:
-    """`biz.event.EventRepo`; the place of an event, or of a sleeper, is its number from 1 on."""
+    """`biz.events.event.EventRepo`; the place of an event or a sleeper is its number from 1 on."""
 
     def __init__(self) -> None:
         self.events: list[tuple[NewEvent, StoredEvent]] = []

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from biz.errors import BusinessKeyInUse, ExecutionNotFound, RequestIdReused
-from biz.execution import (
+from biz.executions.execution import (
     Execution,
     ExecutionEnd,
     ExecutionProgress,
@@ -13,13 +13,13 @@ from biz.execution import (
     ExecutionStatus,
     NewExecution,
 )
-from biz.history_batch import NO_HISTORY, HistoryBatch, HistoryEntry
+from biz.executions.history_batch import NO_HISTORY, HistoryBatch, HistoryEntry
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
 
 
 class FakeExecutionRepo:
-    """`biz.execution.ExecutionRepo`; `asked` holds the last list's query and slice.
+    """`biz.executions.execution.ExecutionRepo`; `asked` holds the last list's query and slice.
 
     `events` are the histories by execution.
     """

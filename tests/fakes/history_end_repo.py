@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from biz.execution import Execution
-from biz.history_batch import HistoryBatch
+from biz.executions.execution import Execution
+from biz.executions.history_batch import HistoryBatch
 
 
 class FakeHistoryEndRepo:
-    """`biz.history_end.HistoryEndRepo`; `closed` is what was added, by execution."""
+    """`biz.executions.history_end.HistoryEndRepo`; `closed` is what was added, by execution."""
 
     def __init__(self) -> None:
         self.open: dict[str, Execution] = {}

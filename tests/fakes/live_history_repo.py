@@ -7,12 +7,12 @@ from datetime import datetime
 
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import DatabaseUnavailable, ExecutionNotFound
-from biz.execution import ExecutionStatus
-from biz.history_steps import Growth
+from biz.executions.execution import ExecutionStatus
+from biz.history.steps import Growth
 
 
 class FakeLiveHistoryRepo:
-    """`biz.live.LiveHistoryRepo`; `reads` counts them, `page` is how many events one gives.
+    """`biz.history.live.LiveHistoryRepo`; `reads` counts them, `page` is how many events one gives.
 
     While `down` it doesn't answer.
     """
@@ -72,7 +72,7 @@ class FakeLiveHistoryRepo:
 
 
 class FakeHistoryChanges:
-    """`biz.live.HistoryChanges`: tells what the test tells it; `followers` are those who listen."""
+    """`biz.history.live.HistoryChanges`: tells what the test tells it; `followers` listen."""
 
     def __init__(self) -> None:
         self.followers: list[Callable[[str | None], None]] = []

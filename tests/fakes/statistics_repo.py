@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from biz.execution import ExecutionQuery
+from biz.executions.execution import ExecutionQuery
 from biz.statistics import Grid, Interval, TaskEnd, Totals
 
 

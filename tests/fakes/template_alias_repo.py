@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from biz.errors import TemplateAliasNotFound
 from biz.paging import Rows, Slice
-from biz.template_alias import TemplateAlias, TemplateVersion
+from biz.templates.alias import TemplateAlias, TemplateVersion
 from tests.fakes.template_repo import FakeTemplateRepo
 
 
 class FakeTemplateAliasRepo:
-    """`biz.template_alias.TemplateAliasRepo` over the templates of another fake."""
+    """`biz.templates.alias.TemplateAliasRepo` over the templates of another fake."""
 
     def __init__(self, templates: FakeTemplateRepo) -> None:
         self.aliases: dict[tuple[str, str, str], TemplateAlias] = {}

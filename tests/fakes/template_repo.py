@@ -12,11 +12,17 @@ from biz.errors import (
 )
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
-from biz.template import NewTemplate, Template, TemplateChange, TemplateQuery, TemplateStatus
+from biz.templates.template import (
+    NewTemplate,
+    Template,
+    TemplateChange,
+    TemplateQuery,
+    TemplateStatus,
+)
 
 
 class FakeTemplateRepo:
-    """`biz.template.TemplateRepo`; `asked` holds the last list's query and slice."""
+    """`biz.templates.template.TemplateRepo`; `asked` holds the last list's query and slice."""
 
     def __init__(self) -> None:
         self.templates: dict[int, Template] = {}

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from biz.errors import EngineUnavailable
-from biz.schedule import Schedule
-from biz.timetable import ScheduledStart
+from biz.schedules.schedule import Schedule
+from biz.schedules.timetable import ScheduledStart
 
 
 class FakeTimetable:
-    """`biz.timetable.Timetable`: keeps what it is told; it answers while `available`."""
+    """`biz.schedules.timetable.Timetable`: keeps what it is told; it answers while `available`."""
 
     def __init__(self) -> None:
         self.available = True

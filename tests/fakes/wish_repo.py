@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from biz.engine import RunOrder, Verb
-from biz.execution import Execution, ExecutionStatus
-from biz.execution_control import Wish
+from biz.executions.control import Wish
+from biz.executions.execution import Execution, ExecutionStatus
 from tests.fakes.execution_repo import FakeExecutionRepo
 
 _STATUSES = {
@@ -17,7 +17,7 @@ _STATUSES = {
 
 
 class FakeWishRepo:
-    """`biz.execution_control.WishRepo` beside a repository of executions.
+    """`biz.executions.control.WishRepo` beside a repository of executions.
 
     Every wish is a new one, but where the execution has ended.
     """

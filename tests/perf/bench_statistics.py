@@ -25,7 +25,7 @@ import peewee
 import typer
 
 from biz.dsl.lifecycle import LifecycleType
-from biz.execution import ExecutionQuery, ExecutionStatus
+from biz.executions.execution import ExecutionQuery, ExecutionStatus
 from biz.statistics import StatisticsUsecase
 from data.database import Database
 from data.migrator import Migrator

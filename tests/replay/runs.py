@@ -11,14 +11,14 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 
-from biz.child_execution import ChildRequest
 from biz.dsl.events.arrivals import Arrival, EventPage, Listener
 from biz.dsl.events.interests import admits
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import ORDER_SIGNAL, REVISION, WORKFLOW_TYPE, RunOrder, RunRequest, Verb
-from biz.execution import Execution, ExecutionEnd, ExecutionProgress
-from biz.history_batch import NO_HISTORY, HistoryBatch
-from biz.timetable import DueExecution, ScheduledStart
+from biz.executions.children import ChildRequest
+from biz.executions.execution import Execution, ExecutionEnd, ExecutionProgress
+from biz.executions.history_batch import NO_HISTORY, HistoryBatch
+from biz.schedules.timetable import DueExecution, ScheduledStart
 from tests.fixtures.entities import COMPLETED
 from tests.fixtures.performers import new_authenticator, new_performer, new_sender
 from workflows.activities.a2a.a2a_call import A2aActivities

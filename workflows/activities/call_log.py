@@ -12,7 +12,7 @@ from opentelemetry.trace import INVALID_TRACE_ID, format_trace_id, get_current_s
 
 from biz.dsl.errors import TaskFault
 from biz.dsl.sizes import json_size
-from biz.execution_log import ExecutionLog, LogLevel, LogSink
+from biz.logs.log import ExecutionLog, LogLevel, LogSink
 from workflows.activities.redaction import Secrecy
 
 MOST_LINES = 1_000

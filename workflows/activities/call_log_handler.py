@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection
 from typing import Any
 
-from biz.execution_log import LogLevel
+from biz.logs.log import LogLevel
 from workflows.activities.call_log import log_line
 
 _OURS = ("biz", "data", "workflows")

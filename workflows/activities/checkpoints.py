@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio import activity
 
-from biz.checkpoints import CheckpointRepo
+from biz.executions.checkpoints import CheckpointRepo
 
 
 class CheckpointActivities:

@@ -6,11 +6,11 @@ from typing import Any
 
 from temporalio import activity
 
-from biz.child_execution import ChildExecutionUsecase, ChildRequest
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.errors import DatabaseUnavailable, InvalidArgument, TemplateInactive, TemplateNotFound
-from biz.execution import Execution
+from biz.executions.children import ChildExecutionUsecase, ChildRequest
+from biz.executions.execution import Execution
 from workflows.activities.performer import CallContext, Performer
 
 _PATIENCE_SECONDS = 1.0

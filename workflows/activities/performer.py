@@ -14,9 +14,9 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from biz.dsl.calls.call import Call
 from biz.dsl.errors import TaskFault, WorkflowError
 from biz.errors import DatabaseUnavailable
-from biz.execution import ExecutionProgress, ExecutionRecorder
-from biz.execution_log import LogSink
-from biz.history_batch import HistoryBatch
+from biz.executions.execution import ExecutionProgress, ExecutionRecorder
+from biz.executions.history_batch import HistoryBatch
+from biz.logs.log import LogSink
 from workflows.activities.call_completer import CallCompleter
 from workflows.activities.call_log import CallLog, logged_call
 from workflows.activities.expressions.expression_pool import ProcessLost

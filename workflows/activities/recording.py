@@ -5,8 +5,8 @@ from typing import Protocol
 from temporalio import activity
 
 from biz.errors import DatabaseUnavailable
-from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionRecorder
-from biz.history_batch import HistoryBatch
+from biz.executions.execution import ExecutionEnd, ExecutionProgress, ExecutionRecorder
+from biz.executions.history_batch import HistoryBatch
 
 
 class EndWatcher(Protocol):

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from temporalio import activity
 
-from biz.timetable import DueExecution, ScheduledStart
+from biz.schedules.timetable import DueExecution, ScheduledStart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

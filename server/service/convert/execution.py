@@ -8,8 +8,8 @@ from google.protobuf.duration_pb2 import Duration
 from api.execution.v1 import execution_pb2
 from biz.dsl.lifecycle import ABSENT
 from biz.errors import Violation
-from biz.execution import BusinessKeyPolicy, Execution, ExecutionStatus, StartRequest
-from biz.execution_retry import RetryRequest
+from biz.executions.execution import BusinessKeyPolicy, Execution, ExecutionStatus, StartRequest
+from biz.executions.retry import RetryRequest
 from server.service.convert.error import error_to_proto
 from server.service.convert.refusal import check_enum, refuse
 from server.service.convert.time import optional_time_to_proto, span_to_proto, time_to_proto

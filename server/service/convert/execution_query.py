@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from api.execution.v1 import execution_pb2
 from biz.errors import Violation
-from biz.execution import ExecutionQuery, ExecutionStatus
+from biz.executions.execution import ExecutionQuery, ExecutionStatus
 from server.service.convert.refusal import check_enum, refuse
 from server.service.convert.time import optional_time_from_proto
 

@@ -6,8 +6,8 @@ from google.protobuf.struct_pb2 import Value
 
 from api.execution.v1 import execution_pb2
 from biz.dsl.lifecycle import ABSENT, LifecycleEvent
-from biz.history import PayloadReference
-from biz.history_steps import HistoryEnd
+from biz.history.history import PayloadReference
+from biz.history.steps import HistoryEnd
 from server.service.convert.error import error_to_proto
 from server.service.convert.time import span_to_proto, time_to_proto
 from server.service.convert.values import text_to_proto, value_to_proto

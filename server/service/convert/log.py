@@ -2,7 +2,7 @@
 
 from api.execution.v1 import execution_pb2
 from biz.errors import Violation
-from biz.execution_log import ExecutionLog, LogLevel, LogQuery
+from biz.logs.log import ExecutionLog, LogLevel, LogQuery
 from server.service.convert.refusal import check_enum, refuse
 from server.service.convert.time import time_to_proto
 from server.service.convert.values import text_to_proto, value_to_proto

@@ -5,7 +5,7 @@ from google.rpc import code_pb2, status_pb2
 
 from api.execution.v1 import execution_pb2
 from biz.errors import Violation
-from biz.operation import BatchAction, BatchRequest, Operation
+from biz.operations.operation import BatchAction, BatchRequest, Operation
 from server.service.convert.execution_query import execution_filter_from_proto
 from server.service.convert.refusal import refuse
 from server.service.convert.time import optional_time_to_proto, time_to_proto

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.workflow.v1 import workflow_pb2
 from biz.errors import Violation
-from biz.schedule import Schedule, ScheduleKind
+from biz.schedules.schedule import Schedule, ScheduleKind
 from server.service.convert.refusal import refuse
 from server.service.convert.time import optional_time_to_proto, time_from_proto, time_to_proto
 from server.service.convert.values import optional_value_from_proto

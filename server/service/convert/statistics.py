@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from api.execution.v1 import execution_pb2
-from biz.execution import ExecutionQuery
+from biz.executions.execution import ExecutionQuery
 from biz.statistics import Durations, Statistics, TaskStatistics
 from server.service.convert.time import (
     optional_time_from_proto,

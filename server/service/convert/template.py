@@ -4,7 +4,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from api.template.v1 import template_pb2
 from biz.errors import Violation
-from biz.template import Template, TemplateChange, TemplateQuery, TemplateStatus
+from biz.templates.template import Template, TemplateChange, TemplateQuery, TemplateStatus
 from server.service.convert.refusal import check_enum, refuse
 from server.service.convert.time import time_to_proto
 from server.service.convert.values import value_from_proto

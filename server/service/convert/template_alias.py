@@ -1,7 +1,7 @@
 """Aliases of templates."""
 
 from api.template.v1 import template_pb2
-from biz.template_alias import TemplateAlias
+from biz.templates.alias import TemplateAlias
 from server.service.convert.time import time_to_proto
 
 

@@ -3,7 +3,7 @@
 from api.workflow.v1 import workflow_pb2
 from biz.dsl.reading.diagnostics import Diagnostic
 from biz.errors import Violation
-from biz.picture import PictureFormat
+from biz.pictures.picture import PictureFormat
 from server.service.convert.refusal import check_enum, refuse
 from server.service.convert.values import text_to_proto
 

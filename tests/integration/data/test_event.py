@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from biz.dsl.events.arrivals import EventPage, Listener
-from biz.event import NewEvent, StoredEvent
-from biz.execution import ExecutionEnd, ExecutionStatus
+from biz.events.event import NewEvent, StoredEvent
+from biz.executions.execution import ExecutionEnd, ExecutionStatus
 from data.database import Database
 from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo

@@ -10,7 +10,7 @@ import pytest
 
 from biz.dsl.errors import WorkflowError
 from biz.errors import BusinessKeyInUse, ExecutionNotFound, InvalidArgument, RequestIdReused
-from biz.execution import (
+from biz.executions.execution import (
     ExecutionEnd,
     ExecutionProgress,
     ExecutionQuery,

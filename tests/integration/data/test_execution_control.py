@@ -8,8 +8,8 @@ import pytest
 from biz.dsl.lifecycle import LifecycleType
 from biz.engine import Verb
 from biz.errors import ExecutionNotFound
-from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
-from biz.history_batch import NO_HISTORY, HistoryBatch
+from biz.executions.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from biz.executions.history_batch import NO_HISTORY, HistoryBatch
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from data.execution_control import PeeweeWishRepo

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
-from biz.execution_log import ExecutionLog, LogLevel, LogQuery, lifecycle_line
-from biz.history_batch import HistoryBatch
+from biz.executions.history_batch import HistoryBatch
+from biz.logs.log import ExecutionLog, LogLevel, LogQuery, lifecycle_line
 from biz.paging import Order, Rows, Slice
 from data.database import Database
 from data.execution import PeeweeExecutionRepo

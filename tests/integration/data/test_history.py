@@ -7,9 +7,9 @@ import pytest
 
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 from biz.errors import PayloadNotFound
-from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
-from biz.history import MAX_INLINE_BYTES
-from biz.history_batch import LARGE_VALUE_LENGTH, HistoryBatch
+from biz.executions.execution import ExecutionEnd, ExecutionProgress, ExecutionStatus
+from biz.executions.history_batch import LARGE_VALUE_LENGTH, HistoryBatch
+from biz.history.history import MAX_INLINE_BYTES
 from biz.paging import Order, Slice
 from data.database import Database
 from data.execution import PeeweeExecutionRepo

@@ -9,9 +9,9 @@ import pytest
 from cloudevents.core.v1.event import CloudEvent
 
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
-from biz.execution import ExecutionEnd, ExecutionStatus
-from biz.history_batch import HistoryBatch
-from biz.history_relay import EventRefused, HistoryRelay, SinkUnavailable
+from biz.executions.execution import ExecutionEnd, ExecutionStatus
+from biz.executions.history_batch import HistoryBatch
+from biz.history.relay import EventRefused, HistoryRelay, SinkUnavailable
 from biz.lease import Lease
 from data.database import Database
 from data.execution import PeeweeExecutionRepo

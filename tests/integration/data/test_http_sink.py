@@ -6,7 +6,7 @@ import httpx
 import pytest
 from cloudevents.core.v1.event import CloudEvent
 
-from biz.history_relay import EventRefused, SinkUnavailable
+from biz.history.relay import EventRefused, SinkUnavailable
 from data.http_sink import HttpLifecycleSink
 from tests.fixtures.http_service import HttpService
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import peewee
 import pytest
 
-from biz.execution import ExecutionQuery, ExecutionStatus
-from biz.template import TemplateQuery
+from biz.executions.execution import ExecutionQuery, ExecutionStatus
+from biz.templates.template import TemplateQuery
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from data.removal import PeeweeRemovalRepo

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from biz.execution import ExecutionQuery
+from biz.executions.execution import ExecutionQuery
 from biz.paging import Rows, Slice
-from biz.template import TemplateChange, TemplateQuery
+from biz.templates.template import TemplateChange, TemplateQuery
 from data.execution import PeeweeExecutionRepo
 from data.template import PeeweeTemplateRepo
 from tests.fixtures.repos import NOW, first, ids, new_execution, new_template

@@ -4,8 +4,8 @@ import pytest
 
 from biz.dsl.lifecycle import LifecycleType
 from biz.errors import ExecutionNotFound
-from biz.execution import ExecutionEnd, ExecutionStatus
-from biz.history_steps import Growth
+from biz.executions.execution import ExecutionEnd, ExecutionStatus
+from biz.history.steps import Growth
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from data.live import PeeweeLiveHistoryRepo

@@ -16,8 +16,8 @@ from biz.errors import (
     RequestIdReused,
     TooManyMatched,
 )
-from biz.execution import ExecutionQuery
-from biz.operation import (
+from biz.executions.execution import ExecutionQuery
+from biz.operations.operation import (
     MAX_FAILURES,
     BatchAction,
     BatchFailure,
@@ -26,7 +26,7 @@ from biz.operation import (
     Operation,
     OperationUsecase,
 )
-from biz.operation_runner import BatchStep, OperationRunner
+from biz.operations.runner import BatchStep, OperationRunner
 from biz.paging import PageRequest, PageTokens
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
@@ -40,7 +40,7 @@ WEEK = timedelta(weeks=1)
 
 
 class FakeVerb:
-    """`biz.operation_runner.BatchVerb`: notes its steps; `answer` may refuse one."""
+    """`biz.operations.runner.BatchVerb`: notes its steps; `answer` may refuse one."""
 
     def __init__(self) -> None:
         self.steps: list[BatchStep] = []

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from biz.execution import ExecutionQuery, ExecutionStatus
+from biz.executions.execution import ExecutionQuery, ExecutionStatus
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from tests.fixtures.repos import Clock, first

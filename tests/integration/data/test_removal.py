@@ -8,7 +8,12 @@ import peewee
 import pytest
 
 from biz.errors import ExecutionNotEnded, ExecutionNotFound
-from biz.execution import ExecutionEnd, ExecutionProgress, ExecutionQuery, ExecutionStatus
+from biz.executions.execution import (
+    ExecutionEnd,
+    ExecutionProgress,
+    ExecutionQuery,
+    ExecutionStatus,
+)
 from data.belongings import BELONGINGS, HISTORY
 from data.database import Database
 from data.execution import PeeweeExecutionRepo

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from biz.errors import ScheduleNotFound
-from biz.execution import ExecutionEnd, ExecutionStatus
-from biz.execution_runs import ExecutionRuns
-from biz.schedule import Schedule, ScheduleKind, ScheduleQuery, start_id
-from biz.schedule_reconciler import ScheduleReconciler
-from biz.scheduling import FIRST_KEY, Scheduling
-from biz.template import Template, TemplateChange, TemplateStatus
-from biz.timetable import ScheduledStart
+from biz.executions.execution import ExecutionEnd, ExecutionStatus
+from biz.executions.runs import ExecutionRuns
+from biz.schedules.reconciler import ScheduleReconciler
+from biz.schedules.schedule import Schedule, ScheduleKind, ScheduleQuery, start_id
+from biz.schedules.scheduling import FIRST_KEY, Scheduling
+from biz.schedules.timetable import ScheduledStart
+from biz.templates.template import Template, TemplateChange, TemplateStatus
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from data.schedule import PeeweeScheduleRepo

@@ -3,7 +3,7 @@
 import asyncio
 
 from biz.paging import PageRequest, PageTokens
-from biz.template import TemplateQuery
+from biz.templates.template import TemplateQuery
 from data.database import Database
 from data.signing_key import PeeweeSigningKey
 from data.template import PeeweeTemplateRepo

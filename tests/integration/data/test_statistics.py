@@ -9,14 +9,14 @@ import peewee
 import pytest
 
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
-from biz.execution import (
+from biz.executions.execution import (
     ExecutionEnd,
     ExecutionProgress,
     ExecutionQuery,
     ExecutionStatus,
     NewExecution,
 )
-from biz.history_batch import HistoryBatch
+from biz.executions.history_batch import HistoryBatch
 from biz.statistics import Durations, Grid, Interval, TaskEnd, Totals
 from data.database import Database
 from data.execution import PeeweeExecutionRepo

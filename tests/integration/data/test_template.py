@@ -14,9 +14,9 @@ from biz.errors import (
     TemplateInUse,
     TemplateNotFound,
 )
-from biz.execution import ExecutionEnd, ExecutionStatus
-from biz.template import NewTemplate, TemplateChange, TemplateQuery, TemplateStatus
-from biz.template_alias import TemplateAlias
+from biz.executions.execution import ExecutionEnd, ExecutionStatus
+from biz.templates.alias import TemplateAlias
+from biz.templates.template import NewTemplate, TemplateChange, TemplateQuery, TemplateStatus
 from data.execution import PeeweeExecutionRepo
 from data.template import PeeweeTemplateRepo
 from data.template_alias import PeeweeTemplateAliasRepo

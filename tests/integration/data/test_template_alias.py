@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from biz.errors import TemplateAliasNotFound, TemplateNotFound
-from biz.template import Template, TemplateChange, TemplateStatus
-from biz.template_alias import TemplateAlias, TemplateVersion
+from biz.templates.alias import TemplateAlias, TemplateVersion
+from biz.templates.template import Template, TemplateChange, TemplateStatus
 from data.template import PeeweeTemplateRepo
 from data.template_alias import PeeweeTemplateAliasRepo
 from tests.fixtures.repos import NOW, first, new_template

@@ -13,7 +13,7 @@ from app.embedded.temporal import temporal_server
 from app.embedded.temporal_binary import find_temporal
 from biz.engine import RunRefused
 from biz.errors import EngineUnavailable
-from biz.execution import Execution, ExecutionStatus
+from biz.executions.execution import Execution, ExecutionStatus
 from data.temporal import TemporalEngine, connect
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -21,20 +21,20 @@ from api.template.v1.template_pb2_grpc import (
     TemplateServiceStub,
     add_TemplateServiceServicer_to_server,
 )
-from biz.event import EventUsecase
-from biz.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
-from biz.execution_control import ExecutionControl
-from biz.execution_log import ExecutionLogUsecase
-from biz.execution_retry import RetryUsecase
-from biz.execution_runs import ExecutionRuns
-from biz.history import HistoryUsecase
-from biz.live import LiveHistory
-from biz.operation import OperationUsecase
+from biz.events.event import EventUsecase
+from biz.executions.control import ExecutionControl
+from biz.executions.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
+from biz.executions.retry import RetryUsecase
+from biz.executions.runs import ExecutionRuns
+from biz.history.history import HistoryUsecase
+from biz.history.live import LiveHistory
+from biz.logs.log import ExecutionLogUsecase
+from biz.operations.operation import OperationUsecase
 from biz.paging import PageTokens
-from biz.removal import RemovalUsecase
+from biz.retention.removal import RemovalUsecase
 from biz.statistics import StatisticsUsecase
-from biz.template import TemplateUsecase
-from biz.template_alias import TemplateAliasUsecase
+from biz.templates.alias import TemplateAliasUsecase
+from biz.templates.template import TemplateUsecase
 from data.checkpoint import PeeweeCheckpointRepo
 from data.database import Database
 from data.event import PeeweeEventRepo

@@ -14,7 +14,7 @@ from temporalio.worker import Replayer
 
 from app.container import opened
 from app.settings import Settings
-from biz.execution import (
+from biz.executions.execution import (
     Execution,
     ExecutionQuery,
     ExecutionRepo,
@@ -23,7 +23,7 @@ from biz.execution import (
     StartRequest,
 )
 from biz.paging import PageRequest
-from biz.template import TemplateChange, TemplateStatus, TemplateUsecase
+from biz.templates.template import TemplateChange, TemplateStatus, TemplateUsecase
 from workflows.definition_workflow import DefinitionWorkflow
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

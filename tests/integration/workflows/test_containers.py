@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 
 from biz.dsl.calls.container_call import Cleanup, ContainerCall, PullPolicy
 from biz.dsl.calls.process_call import ProcessOutput
-from biz.execution_log import LogSink
+from biz.logs.log import LogSink
 from tests.fixtures.activities import CONTEXT, Recorded, error_of, perform
 from tests.fixtures.container_engine import StandInEngine, now
 from tests.fixtures.performers import KeptLines, new_performer

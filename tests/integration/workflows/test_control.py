@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from biz.dsl.lifecycle import LifecycleEvent
-from biz.execution import Execution, ExecutionQuery, ExecutionStatus
+from biz.executions.execution import Execution, ExecutionQuery, ExecutionStatus
 from biz.paging import PageRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, definition, until

@@ -14,8 +14,14 @@ from app.embedded.ports import free_port
 from app.embedded.temporal import temporal_server
 from app.embedded.temporal_binary import find_temporal
 from app.settings import Settings
-from biz.execution import Execution, ExecutionRepo, ExecutionStatus, StartRequest, new_execution
-from biz.history import HistoryUsecase
+from biz.executions.execution import (
+    Execution,
+    ExecutionRepo,
+    ExecutionStatus,
+    StartRequest,
+    new_execution,
+)
+from biz.history.history import HistoryUsecase
 from biz.paging import PageRequest
 from tests.fixtures.run_service import definition, until
 

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 
-from biz.template import TemplateChange, TemplateStatus
+from biz.templates.template import TemplateChange, TemplateStatus
 from tests.fixtures.scheduled_service import ScheduledService
 
 PLACED = {"with": {"type": "order.placed"}}

@@ -15,10 +15,10 @@ from temporalio.client import Client
 from app.container import opened
 from app.settings import Settings
 from biz.errors import ExecutionEnded, ExecutionNotFound
-from biz.event import EventUsecase, NewEvent
-from biz.event_sweeper import EventSweeper
-from biz.execution import Execution, ExecutionStatus, ExecutionUsecase, StartRequest
-from biz.template import TemplateUsecase
+from biz.events.event import EventUsecase, NewEvent
+from biz.events.sweeper import EventSweeper
+from biz.executions.execution import Execution, ExecutionStatus, ExecutionUsecase, StartRequest
+from biz.templates.template import TemplateUsecase
 from data.database import Database
 from data.event import PeeweeEventRepo
 from data.models import EventListenerRow

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from biz.execution import Execution, ExecutionStatus, StartRequest
+from biz.executions.execution import Execution, ExecutionStatus, StartRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, definition
 from tests.fixtures.workflows import Json, standard

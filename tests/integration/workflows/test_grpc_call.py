@@ -11,7 +11,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from biz.dsl.calls.grpc_call import GrpcCall
 from biz.dsl.calls.resource import Resource
 from biz.dsl.credentials import Credentials
-from biz.execution_log import LogLevel
+from biz.logs.log import LogLevel
 from tests.fixtures.activities import Recorded, error_of, perform
 from tests.fixtures.grpc_peer import PROTO, SERVICE, GrpcPeer
 from tests.fixtures.http_service import HttpService

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio.api.enums.v1 import EventType
 
-from biz.execution import Execution, ExecutionStatus
+from biz.executions.execution import Execution, ExecutionStatus
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, until
 

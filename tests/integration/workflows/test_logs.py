@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from biz.execution import ExecutionStatus
-from biz.execution_log import ExecutionLog, LogLevel, LogQuery
+from biz.executions.execution import ExecutionStatus
+from biz.logs.log import ExecutionLog, LogLevel, LogQuery
 from biz.paging import PageRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service

@@ -8,8 +8,8 @@ import pytest
 
 from biz.dsl.lifecycle import LifecycleType
 from biz.errors import ExecutionNotEnded, ExecutionRetried, RetryImpossible
-from biz.execution import Execution, ExecutionStatus, StartRequest
-from biz.execution_retry import RetryRequest
+from biz.executions.execution import Execution, ExecutionStatus, StartRequest
+from biz.executions.retry import RetryRequest
 from biz.paging import PageRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, definition, until

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from biz.engine import WORKFLOW_TYPE, RunRequest
-from biz.execution import (
+from biz.executions.execution import (
     Execution,
     ExecutionStatus,
     NewExecution,

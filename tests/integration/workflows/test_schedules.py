@@ -11,10 +11,10 @@ import pytest
 from temporalio.api.workflowservice.v1 import ListScheduleMatchingTimesRequest
 
 from biz.errors import InvalidArgument, RequestIdReused, ScheduleNotTimed, TemplateInactive
-from biz.execution import Execution, ExecutionQuery, ExecutionStatus
+from biz.executions.execution import Execution, ExecutionQuery, ExecutionStatus
 from biz.paging import PageRequest
-from biz.schedule import ScheduleKind, start_id, time_key
-from biz.template import TemplateChange, TemplateStatus
+from biz.schedules.schedule import ScheduleKind, start_id, time_key
+from biz.templates.template import TemplateChange, TemplateStatus
 from tests.fixtures.scheduled_service import FAULT, ScheduledService, eventually
 
 EVERY_SECOND = {"every": {"seconds": 1}}

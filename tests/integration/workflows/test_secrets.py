@@ -14,8 +14,8 @@ from temporalio.client import Client
 from app.container import opened
 from app.settings import Settings
 from biz.dsl.errors import WorkflowError
-from biz.execution import Execution, ExecutionStatus, ExecutionUsecase, StartRequest
-from biz.template import TemplateUsecase
+from biz.executions.execution import Execution, ExecutionStatus, ExecutionUsecase, StartRequest
+from biz.templates.template import TemplateUsecase
 from tests.fixtures.authority import CLIENT_ID, CLIENT_SECRET, Authority
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.workflows import Json, standard

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from biz.execution import ExecutionStatus
+from biz.executions.execution import ExecutionStatus
 from tests.fixtures.run_service import Service, until
 from tests.fixtures.workflows import Json, standard
 

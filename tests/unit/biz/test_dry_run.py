@@ -13,7 +13,7 @@ from biz.dsl.dry_run import DryRun, Ending, Rehearsal, rehearse
 from biz.dsl.memory_runtime import Answer
 from biz.errors import InvalidArgument, InvalidDefinition, TemplateNotFound
 from biz.paging import PageTokens
-from biz.template import TemplateUsecase
+from biz.templates.template import TemplateUsecase
 from tests.fakes.signing_key import FakeSigningKey
 from tests.fakes.template_repo import FakeTemplateRepo
 from tests.fixtures.workflows import workflow

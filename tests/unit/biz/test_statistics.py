@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from biz.errors import InvalidArgument
-from biz.execution import ExecutionQuery, ExecutionStatus
+from biz.executions.execution import ExecutionQuery, ExecutionStatus
 from biz.statistics import (
     MAX_TASK_ENDS,
     Durations,

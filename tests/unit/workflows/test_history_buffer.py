@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from biz.dsl.lifecycle import LifecycleEvent
-from biz.history_batch import LARGE_VALUE_LENGTH, HistoryBatch
+from biz.executions.history_batch import LARGE_VALUE_LENGTH, HistoryBatch
 from tests.fixtures.entities import EVENT
 from workflows.history_buffer import HistoryBuffer
 

@@ -14,7 +14,7 @@ from biz.dsl.calls.asyncapi_call import (
 from biz.dsl.calls.http_call import pairs
 from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.execution_log import LogLevel
+from biz.logs.log import LogLevel
 from workflows.activities.asyncapi.asyncapi_document import (
     Channel,
     MissingParameter,

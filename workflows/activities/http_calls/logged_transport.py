@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 import httpx
 
-from biz.execution_log import LogLevel
+from biz.logs.log import LogLevel
 from workflows.activities.call_log import failing, is_call_logged, log_line, since
 
 _REDACTED = "***"

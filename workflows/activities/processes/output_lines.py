@@ -4,7 +4,7 @@ import codecs
 from types import TracebackType
 from typing import Self
 
-from biz.execution_log import LogLevel
+from biz.logs.log import LogLevel
 from workflows.activities.call_log import LONGEST_LINE, log_line
 
 _LONGEST_KEPT = 8 * LONGEST_LINE

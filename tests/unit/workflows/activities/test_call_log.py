@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import format_trace_id
 
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.execution_log import ExecutionLog, LogLevel
+from biz.logs.log import ExecutionLog, LogLevel
 from tests.fixtures.performers import KeptLines
 from workflows.activities.call_log import (
     LONGEST_LINE,

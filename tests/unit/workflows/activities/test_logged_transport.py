@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from biz.execution_log import LogLevel
+from biz.logs.log import LogLevel
 from tests.fixtures.performers import KeptLines
 from tests.unit.workflows.activities.test_call_log import new_log
 from workflows.activities.call_log import logged_call

@@ -5,7 +5,7 @@ from google.protobuf.json_format import MessageToDict
 
 from api.execution.v1 import execution_pb2
 from api.template.v1 import template_pb2
-from biz.execution import BusinessKeyPolicy, ExecutionStatus
+from biz.executions.execution import BusinessKeyPolicy, ExecutionStatus
 from server.service.convert.execution import (
     check_execution_view,
     execution_to_proto,

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from api.execution.v1 import execution_pb2
-from biz.execution import ExecutionStatus
-from biz.history_steps import HistoryEnd
+from biz.executions.execution import ExecutionStatus
+from biz.history.steps import HistoryEnd
 from server.service.convert.history import lifecycle_event_to_proto, watch_record_to_proto
 from tests.fixtures.entities import EVENT
 

@@ -1,7 +1,7 @@
 from google.protobuf.json_format import MessageToDict
 
 from api.execution.v1 import execution_pb2
-from biz.execution_log import LogLevel, LogQuery
+from biz.logs.log import LogLevel, LogQuery
 from server.service.convert.log import log_query_from_proto, log_to_proto
 from tests.fixtures.entities import LOG
 from tests.fixtures.messages import UNKNOWN, all_fields, fields, refused

@@ -12,7 +12,7 @@ from api.execution.v1.execution_pb2 import (
     Execution,
 )
 from biz.errors import InvalidArgument
-from biz.execution import ExecutionQuery, ExecutionStatus
+from biz.executions.execution import ExecutionQuery, ExecutionStatus
 from server.service.convert.operation import batch_request_from_proto, operation_to_proto
 from tests.fixtures.entities import AT, OPERATION
 

@@ -1,7 +1,7 @@
 from google.protobuf.json_format import MessageToDict
 
 from api.template.v1 import template_pb2
-from biz.template import TemplateChange, TemplateStatus
+from biz.templates.template import TemplateChange, TemplateStatus
 from server.service.convert.template import template_change_from_proto, template_to_proto
 from tests.fixtures.entities import TEMPLATE
 from tests.fixtures.messages import all_fields, fields, refused
