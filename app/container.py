@@ -8,6 +8,7 @@ from typing import TypeVar
 from app.composition.background import Background
 from app.composition.calls import Calls
 from app.composition.foundation import Foundation
+from app.composition.hooks import Hooks
 from app.composition.kinds import Base, Part
 from app.composition.processes import Processes
 from app.composition.serving import Serving
@@ -19,7 +20,7 @@ from app.settings import Settings
 
 
 class Container(
-    Foundation, Storage, Temporal, Usecases, Processes, Calls, Working, Serving, Background
+    Foundation, Storage, Temporal, Usecases, Processes, Calls, Hooks, Working, Serving, Background
 ):
     """Made anew for each process, with its settings; tests override what they like.
 

@@ -18,6 +18,7 @@ from data.models import (
     ExecutionEventRow,
     ExecutionLogRow,
     ExecutionValueRow,
+    HookDeliveryRow,
 )
 
 
@@ -52,4 +53,5 @@ BELONGINGS: Sequence[Belonging] = (
     *HISTORY,
     Belonging(EventListenerRow.execution_id, EventListenerRow.id),
     Belonging(EventRow.target, EventRow.sequence),
+    Belonging(HookDeliveryRow.execution_id, HookDeliveryRow.position),
 )

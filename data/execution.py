@@ -26,6 +26,7 @@ from data.event import last_event
 from data.history import insert_events
 from data.history_changes import announce
 from data.history_relay import note_unsent
+from data.hook_columns import hook_of, hooks_to_text
 from data.idempotency import claim, find
 from data.listing import fetch
 from data.models import (
@@ -310,6 +311,8 @@ def _to_columns(execution: NewExecution) -> dict[str, Any]:
         "event_cursor": last_event(execution.namespace),
         "parent_id": execution.parent_id,
         "retry_of": execution.retry_of,
+        "hook_of": hook_of(execution),
+        "hooks": hooks_to_text(execution.hooks),
     }
 
 

@@ -56,7 +56,8 @@ class ExecutionRow(peewee.Model):
 
     `error`, `input` and `output` are null for a JSON null. `history_removed_at` is null while its
     history is kept. `sent_sequence` is the last event that the history sink has, `unsent_sequence`
-    the last one that it is to get, null where it has all.
+    the last one that it is to get, null where it has all. `hooks` are those that are still to be
+    told if it faults, as JSON, or empty; those of an execution with a `hook_of` never are.
     """
 
     id = peewee.TextField(primary_key=True)
@@ -89,6 +90,8 @@ class ExecutionRow(peewee.Model):
     history_open = peewee.IntegerField(default=0)
     sent_sequence = peewee.BigIntegerField(default=0)
     unsent_sequence = peewee.BigIntegerField(null=True)
+    hook_of = peewee.TextField(default="")
+    hooks = peewee.TextField(default="")
 
     class Meta:
         table_name = "execution"
@@ -186,6 +189,25 @@ class ExecutionLogRow(peewee.Model):
 
     class Meta:
         table_name = "execution_log"
+
+
+class HookDeliveryRow(peewee.Model):
+    """A hook that is told of an execution's fault; `position` is that in its definition.
+
+    `due_at` is the time of the next attempt, null where none follows. Who makes an attempt moves it
+    on first, so that nobody else makes one meanwhile.
+    """
+
+    execution_id = peewee.TextField()
+    position = peewee.IntegerField()
+    state = peewee.TextField()
+    attempts = peewee.IntegerField()
+    due_at = peewee.BigIntegerField(null=True)
+    hook = peewee.TextField()
+
+    class Meta:
+        table_name = "hook_delivery"
+        primary_key = peewee.CompositeKey("execution_id", "position")
 
 
 class ScheduleRow(peewee.Model):

@@ -19,7 +19,7 @@ def serve(settings: Settings) -> None:
 
 
 def work(settings: Settings) -> None:
-    """Executes workflows, until a signal."""
+    """Executes workflows, and tells hooks of faults, until a signal."""
     configure_logging(level=settings.log_level, format=settings.log_format)
     run_until_signal(_work(settings), say=partial(_say_stopping, settings))
 
@@ -49,7 +49,7 @@ async def _work(settings: Settings) -> None:
         worker = await open_part(container.worker)
         await open_part(container.container_sweeper)
         _log.info("working", task_queue=settings.task_queue)
-        await until_one_ends(worker)
+        await until_one_ends(worker, await open_part(container.fault_hooks))
 
 
 def _say_stopping(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from data.event import PeeweeEventRepo
 from data.execution import PeeweeExecutionRepo
 from data.execution_control import PeeweeWishRepo
 from data.execution_log import PeeweeExecutionLogRepo
+from data.fault_hooks import PeeweeFaultHookRepo
 from data.history import PeeweeHistoryRepo
 from data.history_changes import DatabaseHistoryChanges
 from data.history_end import PeeweeHistoryEndRepo
@@ -78,6 +79,7 @@ class Storage(containers.DeclarativeContainer):
     checkpoint_repo = providers.Singleton(
         PeeweeCheckpointRepo, database=checked_database, clock=Foundation.clock
     )
+    fault_hook_repo = providers.Singleton(PeeweeFaultHookRepo, database=checked_database)
     history_repo = providers.Singleton(PeeweeHistoryRepo, database=checked_database)
     history_end_repo = providers.Singleton(PeeweeHistoryEndRepo, database=checked_database)
     history_changes = providers.Singleton(DatabaseHistoryChanges, database=checked_database)

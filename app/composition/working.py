@@ -4,6 +4,7 @@ from dependency_injector import containers, providers
 
 from app.composition.calls import Calls
 from app.composition.foundation import Foundation
+from app.composition.hooks import Hooks
 from app.composition.kinds import Part, run, seconds
 from app.composition.storage import Storage
 from app.composition.temporal import Temporal
@@ -30,7 +31,10 @@ class Working(containers.DeclarativeContainer):
             task_queue=_settings.task_queue,
             callers=Calls.callers,
             recording=providers.Singleton(
-                RecordingActivities, recorder=Calls.recorder, watcher=Usecases.scheduling
+                RecordingActivities,
+                recorder=Calls.recorder,
+                watcher=Usecases.scheduling,
+                on_fault=Hooks.hooks_at_work.provided.wake,
             ),
             scheduled_starts=providers.Singleton(
                 ScheduledStartActivities,

@@ -84,6 +84,7 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
             await open_part(container.operation_runner),
             *await open_part(container.history_relay),
             await open_part(container.worker),
+            await open_part(container.fault_hooks),
         ]
         await open_part(container.container_sweeper)
         say("Starting Envoy")

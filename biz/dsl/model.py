@@ -15,6 +15,7 @@ from biz.dsl.schemas import Schema
 if TYPE_CHECKING:
     from biz.dsl.extensions import Extension
     from biz.dsl.external.external_schemas import ExternalSchema
+    from biz.dsl.fault_hooks import FaultHook
     from biz.dsl.frame import Frame, Outcome
     from biz.dsl.schedule import Schedule
 
@@ -125,7 +126,7 @@ class TaskList:
 class Workflow:
     """DSL reference, "Workflow". `definition` is the whole as written.
 
-    `secrets` are the names of those that it may read.
+    `on_fault` says who is told of a fault. `secrets` are the names of those that it may read.
     """
 
     document: Document
@@ -136,6 +137,7 @@ class Workflow:
     output: Transformation
     timeout: Duration | None
     schedule: Schedule | None
+    on_fault: Sequence[FaultHook]
     secrets: Sequence[str]
     definition: Mapping[str, Any]
 

@@ -14,6 +14,7 @@ from biz.dsl.document import read_document
 from biz.dsl.extensions import read_extension
 from biz.dsl.external.external_resources import read_external_resource
 from biz.dsl.external.external_schemas import ExternalSchema
+from biz.dsl.fault_hooks import read_fault_hooks
 from biz.dsl.functions import Functions
 from biz.dsl.model import IDENTITY, Task, TaskList, Transformation, Workflow
 from biz.dsl.reading.diagnostics import Diagnostics
@@ -118,6 +119,7 @@ def parse_workflow(value: Any, diagnostics: Diagnostics, *, is_trusted: bool = F
             if "schedule" in fields
             else None
         ),
+        on_fault=read_fault_hooks(fields["document"]),
         secrets=root.secrets,
         definition=value if isinstance(value, dict) else {},
     )

@@ -53,18 +53,28 @@ class ChildExecutionUsecase:
         try:
             return await self._repo.get(id)
         except ExecutionNotFound:
-            template = await self._template(request)
+            template = await named_template(
+                self._aliases,
+                namespace=request.namespace,
+                name=request.name,
+                version=request.version,
+            )
         execution = await new_execution(
             template, id=id, input=request.input, now=self._clock(), parent_id=request.parent_id
         )
         return await self._repo.create(execution, None)
 
-    async def _template(self, request: ChildRequest) -> Template:
-        """What a version or alias names; `latest`, where nothing is called so, the newest one."""
-        named = {"namespace": request.namespace, "name": request.name}
-        try:
-            return await self._aliases.resolve(**named, version=request.version)
-        except TemplateNotFound:
-            if request.version != LATEST:
-                raise
-            return await self._aliases.resolve(**named)
+
+async def named_template(
+    aliases: TemplateAliasUsecase, *, namespace: str, name: str, version: str
+) -> Template:
+    """What a version or alias names; `latest`, where nothing is called so, the newest one.
+
+    Raises TemplateNotFound, TemplateInactive.
+    """
+    try:
+        return await aliases.resolve(namespace=namespace, name=name, version=version)
+    except TemplateNotFound:
+        if version != LATEST:
+            raise
+        return await aliases.resolve(namespace=namespace, name=name)

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from biz.dsl.errors import WorkflowError
-from biz.dsl.validator import check_input
+from biz.dsl.fault_hooks import FaultHook
+from biz.dsl.validator import check_input, load_workflow
 from biz.errors import (
     BusinessKeyInUse,
     InvalidArgument,
@@ -67,7 +68,9 @@ class NewExecution:
     """An execution before it is stored; `definition` is the template's text, pinned.
 
     `input` is a JSON value. An empty `business_key` means none. `parent_id` is the execution that
-    runs it, empty where none does.
+    runs it, empty where none does. `hooks` are told where it faults, unless it is made for a hook
+    itself: `hook_of` is the execution whose fault that was told of. What it makes in its turn, and
+    what takes up from it, counts as made for that hook too.
     """
 
     id: str
@@ -83,6 +86,8 @@ class NewExecution:
     created_at: datetime
     parent_id: str = ""
     retry_of: str = ""
+    hooks: Sequence[FaultHook] = ()
+    hook_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,11 +382,13 @@ async def new_execution(
     labels: Mapping[str, str] | None = None,
     business_key: str = "",
     parent_id: str = "",
+    hook_of: str = "",
 ) -> NewExecution:
     """What is stored; raises InvalidArgument where the definition refuses the input."""
     run_input = {} if input is None else input
     # In a thread, since the first one parses the definition, and a schema may be large.
     broken = await asyncio.to_thread(check_input, template.config, run_input)
+    workflow = await asyncio.to_thread(load_workflow, template.config)
     if broken:
         raise InvalidArgument(
             [
@@ -402,6 +409,8 @@ async def new_execution(
         business_key=business_key,
         created_at=now,
         parent_id=parent_id,
+        hooks=workflow.on_fault,
+        hook_of=hook_of,
     )
 
 

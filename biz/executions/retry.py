@@ -108,6 +108,7 @@ class RetryUsecase:
                 checkpoint = relocated(checkpoint, await _workflow(new.definition))
         except CannotTakeUp as reason:
             raise RetryImpossible(ended.id, str(reason)) from None
+        new = replace(new, hooks=(await _workflow(new.definition)).on_fault)
         text = checkpoint.to_text()
         if len(text) > MAX_CHECKPOINT_LENGTH:
             raise RetryImpossible(ended.id, "what it worked on is too large to be taken up")

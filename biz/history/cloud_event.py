@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +29,15 @@ class Subject:
         return f"{self.template_name}-{self.execution_id}.{self.namespace}"
 
 
-def lifecycle_cloud_event(subject: Subject, event: LifecycleEvent) -> CloudEvent:
-    """The event; `source` and `id` tell it from all others, also where it is sent again."""
+def lifecycle_cloud_event(
+    subject: Subject, event: LifecycleEvent, *, id: str = "", more: Mapping[str, Any] | None = None
+) -> CloudEvent:
+    """The event; `source` and `id` tell it from all others, also where it is sent again.
+
+    By default its `id` is its number. `more` comes to what the standard has in its data.
+    """
     attributes = {
-        "id": str(event.sequence),
+        "id": id or str(event.sequence),
         "source": f"/api/v1/executions/{subject.execution_id}",
         "type": event.type.value,
         "time": event.time,
@@ -40,7 +45,7 @@ def lifecycle_cloud_event(subject: Subject, event: LifecycleEvent) -> CloudEvent
     }
     if event.task:
         attributes["subject"] = event.task
-    return CloudEvent(attributes, dict(_data(subject, event)))
+    return CloudEvent(attributes, {**dict(_data(subject, event)), **(more or {})})
 
 
 def _data(subject: Subject, event: LifecycleEvent) -> Iterator[tuple[str, Any]]:

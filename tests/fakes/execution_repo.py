@@ -17,15 +17,18 @@ from biz.executions.history_batch import NO_HISTORY, HistoryBatch, HistoryEntry
 from biz.idempotency import RequestKey
 from biz.paging import Rows, Slice
 
+_KEPT = [name for name in NewExecution.__slots__ if name not in {"hooks", "hook_of"}]
+
 
 class FakeExecutionRepo:
     """`biz.executions.execution.ExecutionRepo`; `asked` holds the last list's query and slice.
 
-    `events` are the histories by execution.
+    `events` are the histories by execution, `made` what each was made of.
     """
 
     def __init__(self) -> None:
         self.executions: dict[str, Execution] = {}
+        self.made: dict[str, NewExecution] = {}
         self.asked: tuple[ExecutionQuery, Slice] | None = None
         self.events: dict[str, list[HistoryEntry]] = {}
         self._sequences: dict[str, int] = {}
@@ -49,9 +52,10 @@ class FakeExecutionRepo:
             current_tasks=(),
             started_at=None,
             ended_at=None,
-            **{name: getattr(execution, name) for name in NewExecution.__slots__},
+            **{name: getattr(execution, name) for name in _KEPT},
         )
         self.executions[stored.id] = stored
+        self.made[stored.id] = execution
         return await self.bind_request(request, stored.id) if request else stored
 
     async def get(self, id: str) -> Execution:

@@ -1,11 +1,17 @@
 """Writes what a run says of itself to the database."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from temporalio import activity
 
 from biz.errors import DatabaseUnavailable
-from biz.executions.execution import ExecutionEnd, ExecutionProgress, ExecutionRecorder
+from biz.executions.execution import (
+    ExecutionEnd,
+    ExecutionProgress,
+    ExecutionRecorder,
+    ExecutionStatus,
+)
 from biz.executions.history_batch import HistoryBatch
 
 
@@ -23,9 +29,17 @@ class RecordingActivities:
     `events` is the text of a HistoryBatch.
     """
 
-    def __init__(self, *, recorder: ExecutionRecorder, watcher: EndWatcher | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        recorder: ExecutionRecorder,
+        watcher: EndWatcher | None = None,
+        on_fault: Callable[[], None] | None = None,
+    ) -> None:
+        """`on_fault` is called after each fault was written."""
         self._recorder = recorder
         self._watcher = watcher
+        self._on_fault = on_fault
 
     @activity.defn
     async def record_progress(
@@ -49,5 +63,7 @@ class RecordingActivities:
     async def record_end(self, execution_id: str, end: ExecutionEnd, events: str = "") -> None:
         """Fails while the database is down."""
         await self._recorder.record_end(execution_id, end, HistoryBatch.from_text(events))
+        if self._on_fault is not None and end.status is ExecutionStatus.FAULTED:
+            self._on_fault()
         if self._watcher is not None:
             await self._watcher.run_ended(execution_id)

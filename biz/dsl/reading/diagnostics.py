@@ -26,6 +26,8 @@ CODES = {
     "unusable-duration": "A duration is negative or longer than a hundred years.",
     "invalid-schedule": "A schedule names no time, an interval that isn't fixed or can't be kept, "
     "another cron expression than one of Unix's five fields, or options that don't fit.",
+    "invalid-hook": "A hook on faults names neither a workflow nor an HTTP address, or there are "
+    "too many of them.",
     "invalid-uri": "A text isn't a URI.",
     "invalid-uri-template": "A URI template has a brace without its partner, or uses more than "
     "simple expansion.",

@@ -55,6 +55,8 @@ async def test_what_is_stored_comes_back_whole(executions: PeeweeExecutionRepo, 
     created = await executions.create(new, None)
 
     for field in fields(NewExecution):
+        if field.name in {"hooks", "hook_of"}:
+            continue  # test_fault_hooks.py has them
         assert getattr(created, field.name) == getattr(new, field.name), field.name
     assert created.status is ExecutionStatus.PENDING
     assert (created.output, created.error) == (None, None)

@@ -86,6 +86,7 @@ SAMPLES = {
     ),
     "unsupported-version": ("do: []", "/document/dsl", "0.9.0"),
     "invalid-schedule": ("do: []\nschedule: {cron: daily}", "/schedule/cron", "daily"),
+    "invalid-hook": ("  metadata: {onFault: later}\ndo: []", "/document/metadata/onFault", "later"),
     "unsupported-property": ("do: []\nevaluate: {language: js}", "/evaluate/language", "js"),
     "unsupported-protocol": (
         "do:\n- a: {call: asyncapi, with: {document: {endpoint: 'https://a.test'}, "
