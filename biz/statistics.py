@@ -39,16 +39,11 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """How executions stand; `durations` are of those that have ended, None where none has."""
-
-    by_status: Mapping[ExecutionStatus, int]
-    durations: Durations | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """`count` stretches of time in a row, each `length` long, the first from `start` on."""
+    """`count` stretches of time in a row, each `length` long, the first from `start` on.
+
+    `start` is a multiple of `length` after 1970.
+    """
 
     start: datetime
     length: timedelta
@@ -66,14 +61,32 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskEnd:
-    """The end of a task; `task` is its path, with the numbers of iterations."""
+class Counts:
+    """How executions stand; `intervals` are those in which something happened, in order."""
 
-    execution_id: str
+    by_status: Mapping[ExecutionStatus, int]
+    intervals: Sequence[Interval] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEnds:
+    """How often a task ended and how long it took each time, in microseconds.
+
+    `task` is its path, with the numbers of iterations.
+    """
+
     template_id: int
     task: str
-    is_fault: bool
-    duration: timedelta
+    faulted: int
+    durations: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSample:
+    """The ends of tasks in some executions, and in how many there are any."""
+
+    executions: int
+    tasks: Sequence[TaskEnds]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,22 +120,23 @@ class Statistics:
 class StatisticsRepo(Protocol):
     """What is counted where executions are kept. Labels and the like count in a query too."""
 
-    async def totals(self, query: ExecutionQuery) -> Totals: ...
+    async def counts(self, query: ExecutionQuery, grid: Grid | None) -> Counts:
+        """By status, and with a grid by its intervals."""
+        ...
+
+    async def durations(self, query: ExecutionQuery) -> Durations | None:
+        """Of those that have ended, None where none has."""
+        ...
 
     async def first_created_at(self, query: ExecutionQuery) -> datetime | None:
         """When the oldest execution was accepted, None without any."""
         ...
 
-    async def intervals(self, query: ExecutionQuery, grid: Grid) -> Sequence[Interval]:
-        """The stretches of the grid in which something happened, in order."""
-        ...
-
-    async def task_ends(
+    async def task_sample(
         self, query: ExecutionQuery, *, executions: int, limit: int
-    ) -> Sequence[TaskEnd]:
-        """Tasks that completed or faulted in the newest `executions`; at most `limit`.
-
-        Those of an execution stand together, and only the last execution's may be cut.
+    ) -> TaskSample:
+        """Of tasks that completed or faulted in the newest `executions`, as many of these as have
+        no more than `limit` ends; the newest one in any case, up to about the limit.
         """
         ...
 
@@ -143,28 +157,27 @@ class StatisticsUsecase:
         if faults := list(_faults(query, interval)):
             raise InvalidArgument(faults)
         grid = await self._grid(query, interval) if interval else None
-        totals, intervals, ends = await asyncio.gather(
-            self._repo.totals(query),
-            self._intervals(query, grid),
-            self._repo.task_ends(query, executions=MAX_TASK_EXECUTIONS, limit=MAX_TASK_ENDS + 1),
+        counts, durations, sample = await asyncio.gather(
+            self._repo.counts(query, grid),
+            self._repo.durations(query),
+            self._repo.task_sample(query, executions=MAX_TASK_EXECUTIONS, limit=MAX_TASK_ENDS),
         )
-        whole = _whole_executions(ends)
         # In a thread, since there may be many.
-        tasks = await asyncio.to_thread(_task_statistics, whole)
+        tasks = await asyncio.to_thread(_task_statistics, sample.tasks)
         failing = [task for task in tasks if task.faulted]
         return Statistics(
-            total=sum(totals.by_status.values()),
+            total=sum(counts.by_status.values()),
             by_status={
-                status: totals.by_status[status]
+                status: counts.by_status[status]
                 for status in ExecutionStatus
-                if totals.by_status.get(status)
+                if counts.by_status.get(status)
             },
-            success_rate=_success_rate(totals.by_status),
-            durations=totals.durations,
-            intervals=intervals,
+            success_rate=_success_rate(counts.by_status),
+            durations=durations,
+            intervals=_all_intervals(grid, counts.intervals) if grid else (),
             slowest_tasks=sorted(tasks, key=_slowness, reverse=True)[:MAX_TASKS],
             failing_tasks=sorted(failing, key=_failures, reverse=True)[:MAX_TASKS],
-            task_executions=len({end.execution_id for end in whole}),
+            task_executions=sample.executions,
         )
 
     async def _grid(self, query: ExecutionQuery, length: timedelta) -> Grid | None:
@@ -186,13 +199,6 @@ class StatisticsUsecase:
                 [Violation(field="interval", code="too-many-intervals", message=message)]
             )
         return Grid(start=start, length=length, count=count)
-
-    async def _intervals(self, query: ExecutionQuery, grid: Grid | None) -> Sequence[Interval]:
-        if grid is None:
-            return ()
-        found = {interval.start: interval for interval in await self._repo.intervals(query, grid)}
-        starts = (grid.start + grid.length * number for number in range(grid.count))
-        return [found.get(start) or Interval(start=start) for start in starts]
 
 
 def percentiles(ordered: Sequence[int]) -> list[int]:
@@ -217,31 +223,25 @@ def _faults(query: ExecutionQuery, interval: timedelta | None) -> Iterator[Viola
         yield Violation(field="interval", code="out-of-range", message=message)
 
 
+def _all_intervals(grid: Grid, found: Sequence[Interval]) -> Sequence[Interval]:
+    by_start = {interval.start: interval for interval in found}
+    starts = (grid.start + grid.length * number for number in range(grid.count))
+    return [by_start.get(start) or Interval(start=start) for start in starts]
+
+
 def _success_rate(by_status: Mapping[ExecutionStatus, int]) -> float | None:
     ended = sum(count for status, count in by_status.items() if status.is_end)
     return by_status.get(ExecutionStatus.COMPLETED, 0) / ended if ended else None
 
 
-def _whole_executions(ends: Sequence[TaskEnd]) -> Sequence[TaskEnd]:
-    """Without an execution that the limit has cut, unless it is the only one."""
-    if len(ends) <= MAX_TASK_ENDS:
-        return ends
-    cut = ends[-1].execution_id
-    return [end for end in ends if end.execution_id != cut] or ends[:MAX_TASK_ENDS]
-
-
-def _task_statistics(ends: Sequence[TaskEnd]) -> list[TaskStatistics]:
+def _task_statistics(ends: Sequence[TaskEnds]) -> list[TaskStatistics]:
     """Of the tasks that hold no others: one that does is as slow, and fails, as what it holds."""
     durations: dict[tuple[int, str], list[int]] = defaultdict(list)
     faults: dict[tuple[int, str], int] = defaultdict(int)
-    references: dict[str, str] = {}
     for end in ends:
-        reference = references.get(end.task)
-        if reference is None:
-            reference = references[end.task] = _reference(end.task)
-        key = (end.template_id, reference)
-        durations[key].append(end.duration // timedelta(microseconds=1))
-        faults[key] += end.is_fault
+        key = (end.template_id, _reference(end.task))
+        durations[key] += end.durations
+        faults[key] += end.faulted
     holders = {(template_id, outer) for template_id, task in durations for outer in _around(task)}
     return [
         TaskStatistics(

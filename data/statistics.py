@@ -1,13 +1,14 @@
 """What is counted of executions, with peewee.
 
-Totals and intervals are read from the index `execution_created_at` alone, which holds all of the
+Counts and durations are read from the index `execution_created_at` alone, which holds all of the
 columns that they ask for.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,31 +20,64 @@ from biz.dsl.lifecycle import LifecycleType
 from biz.executions.execution import ExecutionQuery, ExecutionStatus
 from biz.statistics import (
     PERCENTILES,
+    Counts,
     Durations,
     Grid,
     Interval,
-    TaskEnd,
-    Totals,
+    TaskEnds,
+    TaskSample,
     to_durations,
 )
 from data.database import Database
 from data.execution import execution_conditions
-from data.models import (
-    ExecutionEventRow,
-    ExecutionRow,
-    from_json,
-    from_microseconds,
-    to_microseconds,
-)
+from data.models import ExecutionRow, from_json, from_microseconds, to_microseconds
 
-_IN_A_STATEMENT = 100
 _STARTED = "STARTED"
 _SHOWN = {
     _STARTED: "started",
     ExecutionStatus.COMPLETED.value: "completed",
     ExecutionStatus.FAULTED.value: "faulted",
 }
-_TASK_ENDS = (LifecycleType.TASK_COMPLETED.value, LifecycleType.TASK_FAULTED.value)
+_COUNT = fn.COUNT(peewee.SQL("*"))
+
+# What happened in the same intervals is counted together first, in one pass over the index.
+_OVER_TIME = """
+    SELECT status, NULL, CAST(SUM(number) AS BIGINT) FROM cell GROUP BY status
+    UNION ALL
+    SELECT '{started}', started, CAST(SUM(number) AS BIGINT) FROM cell
+    WHERE started BETWEEN {first} AND {last} GROUP BY started
+    UNION ALL
+    SELECT status, ended, CAST(SUM(number) AS BIGINT) FROM cell
+    WHERE ended BETWEEN {first} AND {last} GROUP BY status, ended
+"""
+
+# Each execution's history by its key: PostgreSQL, left to itself, may read all of them.
+_HISTORY_OF_POSTGRESQL = """CROSS JOIN LATERAL (
+    SELECT * FROM execution_event WHERE execution_id = newest.id OFFSET 0
+) AS event"""
+_HISTORY_OF_SQLITE = "CROSS JOIN execution_event AS event ON event.execution_id = newest.id"
+
+_ENDED = """
+    WITH ended AS MATERIALIZED (
+        SELECT newest.id, newest.template_id, newest.created_at, event.task, event.type,
+            event.time - event.started_at AS duration
+        FROM ("""
+# One end more than the limit is looked for: its execution, the last one, may be cut.
+_TASKS = """) AS newest {history}
+        WHERE event.type IN ('{completed}', '{faulted}')
+        ORDER BY newest.created_at DESC, newest.id DESC LIMIT {limit} + 1
+    ),
+    kept AS MATERIALIZED (
+        SELECT * FROM ended
+        WHERE id NOT IN (
+            SELECT id FROM ended ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET {limit}
+        ) OR id = (SELECT id FROM ended ORDER BY created_at DESC, id DESC LIMIT 1)
+    )
+    SELECT
+        (SELECT COUNT(*) FROM (SELECT DISTINCT id FROM kept) AS executions),
+        template_id, task, COUNT(*) FILTER (WHERE type = '{faulted}'), {durations}
+    FROM kept GROUP BY template_id, task
+"""
 
 
 class PeeweeStatisticsRepo:
@@ -52,113 +86,118 @@ class PeeweeStatisticsRepo:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    async def totals(self, query: ExecutionQuery) -> Totals:
-        return await self._database.read(lambda db: _totals(db, query))
+    async def counts(self, query: ExecutionQuery, grid: Grid | None) -> Counts:
+        return await self._database.read(
+            lambda db: _counts_over_time(db, query, grid) if grid else _counts(db, query)
+        )
+
+    async def durations(self, query: ExecutionQuery) -> Durations | None:
+        return await self._database.read(lambda db: _durations(db, query))
 
     async def first_created_at(self, query: ExecutionQuery) -> datetime | None:
         return await self._database.read(lambda db: _first_created_at(db, query))
 
-    async def intervals(self, query: ExecutionQuery, grid: Grid) -> Sequence[Interval]:
-        return await self._database.read(lambda db: _intervals(db, query, grid))
-
-    async def task_ends(
+    async def task_sample(
         self, query: ExecutionQuery, *, executions: int, limit: int
-    ) -> Sequence[TaskEnd]:
-        return await self._database.read(lambda db: _task_ends(db, query, executions, limit))
+    ) -> TaskSample:
+        return await self._database.read(lambda db: _task_sample(db, query, executions, limit))
 
 
-def _totals(db: peewee.Database, query: ExecutionQuery) -> Totals:
-    row = next(
-        iter(
-            _matching(
-                db,
-                query,
-                _percentiles(db, ExecutionRow.ended_at - ExecutionRow.started_at),
-                *(
-                    fn.COUNT(peewee.SQL("*")).filter(ExecutionRow.status == status.value)
-                    for status in ExecutionStatus
-                ),
-            )
-            .tuples()
-            .execute(db)
-        )
-    )
-    return Totals(
-        by_status=dict(zip(ExecutionStatus, row[1:], strict=True)), durations=_durations(row[0])
-    )
+def _counts(db: peewee.Database, query: ExecutionQuery) -> Counts:
+    by_status = _matching(db, query, ExecutionRow.status, _COUNT).group_by(ExecutionRow.status)
+    return _to_counts((status, None, count) for status, count in _rows(db, by_status))
+
+
+def _counts_over_time(db: peewee.Database, query: ExecutionQuery, grid: Grid) -> Counts:
+    """Intervals are numbered from 1970 on."""
+    length = grid.length // timedelta(microseconds=1)
+    first = to_microseconds(grid.start) // length
+    cells = _matching(
+        db,
+        query,
+        ExecutionRow.status,
+        (ExecutionRow.started_at / length).alias("started"),
+        (ExecutionRow.ended_at / length).alias("ended"),
+        _COUNT.alias("number"),
+    ).group_by(peewee.SQL("1, 2, 3"))
+    sums = _OVER_TIME.format(started=_STARTED, first=first, last=first + grid.count - 1)
+    rows = _rows(db, _text("WITH cell AS MATERIALIZED (", cells, ")" + sums))
+    return _to_counts(rows, grid.length)
+
+
+def _to_counts(
+    rows: Iterable[tuple[str, int | None, Any]], length: timedelta = timedelta()
+) -> Counts:
+    """Of how many were in what state, as a whole where no interval is told."""
+    by_status: dict[ExecutionStatus, int] = {}
+    found: dict[int, Interval] = {}
+    for what, number, count in rows:
+        if number is None:
+            by_status[ExecutionStatus(what)] = count
+        elif what in _SHOWN:
+            interval = found.get(number, Interval(start=from_microseconds(0) + number * length))
+            found[number] = replace(interval, **{_SHOWN[what]: count})
+    return Counts(by_status=by_status, intervals=[found[number] for number in sorted(found)])
+
+
+def _durations(db: peewee.Database, query: ExecutionQuery) -> Durations | None:
+    took = ExecutionRow.ended_at - ExecutionRow.started_at
+    [(found,)] = _rows(db, _matching(db, query, _percentiles(db, took)))
+    return None if found is None else to_durations(_numbers(found))
 
 
 def _first_created_at(db: peewee.Database, query: ExecutionQuery) -> datetime | None:
-    [(first,)] = _matching(db, query, fn.MIN(ExecutionRow.created_at)).tuples().execute(db)
+    [(first,)] = _rows(db, _matching(db, query, fn.MIN(ExecutionRow.created_at)))
     return None if first is None else from_microseconds(first)
 
 
-def _intervals(db: peewee.Database, query: ExecutionQuery, grid: Grid) -> Sequence[Interval]:
-    started = _counts(db, query, grid, ExecutionRow.started_at, peewee.Value(_STARTED))
-    ended = _counts(db, query, grid, ExecutionRow.ended_at, ExecutionRow.status)
-    found: dict[int, Interval] = {}
-    for number, what, count in [*started.execute(db), *ended.execute(db)]:
-        # Chosen here: asked for in the query, another index would look better than it is.
-        if what in _SHOWN:
-            interval = found.get(number, Interval(start=grid.start + number * grid.length))
-            found[number] = replace(interval, **{_SHOWN[what]: count})
-    return [found[number] for number in sorted(found)]
-
-
-def _counts(
-    db: peewee.Database, query: ExecutionQuery, grid: Grid, column: peewee.Field[Any], what: Any
-) -> Any:
-    """How often `what` was at the times in `column`, by the numbers of the grid's intervals."""
-    first, end = to_microseconds(grid.start), to_microseconds(grid.start + grid.count * grid.length)
-    length = to_microseconds(from_microseconds(0) + grid.length)
-    number = (column - first) / length
-    return (
-        _matching(db, query, number, what, fn.COUNT(peewee.SQL("*")))
-        .where(column >= first, column < end)
-        .group_by(peewee.SQL("1"), peewee.SQL("2"))
-        .tuples()
-    )
-
-
-def _task_ends(
+def _task_sample(
     db: peewee.Database, query: ExecutionQuery, executions: int, limit: int
-) -> Sequence[TaskEnd]:
-    """In portions: for all at once PostgreSQL may choose to read the whole history."""
+) -> TaskSample:
     newest = (
-        _matching(db, query, ExecutionRow.id, ExecutionRow.template_id)
+        _matching(db, query, ExecutionRow.id, ExecutionRow.template_id, ExecutionRow.created_at)
         .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
         .limit(executions)
     )
-    templates = dict(newest.tuples().execute(db))
-    ids = list(templates)
-    found: list[TaskEnd] = []
-    for start in range(0, len(ids), _IN_A_STATEMENT):
-        portion = ids[start : start + _IN_A_STATEMENT]
-        found += _task_ends_of(db, portion, templates, limit - len(found))
-        if len(found) == limit:
-            break
-    return found
-
-
-def _task_ends_of(
-    db: peewee.Database, ids: Sequence[str], templates: Mapping[str, int], limit: int
-) -> Iterator[TaskEnd]:
-    event = ExecutionEventRow
-    rows = (
-        event.select(event.execution_id, event.task, event.type, event.time, event.started_at)
-        .where(event.execution_id.in_(ids), event.type.in_(_TASK_ENDS))
-        .order_by(event.execution_id, event.sequence)
-        .limit(limit)
-        .tuples()
+    on_postgresql = isinstance(db, peewee.PostgresqlDatabase)
+    rest = _TASKS.format(
+        history=_HISTORY_OF_POSTGRESQL if on_postgresql else _HISTORY_OF_SQLITE,
+        completed=LifecycleType.TASK_COMPLETED.value,
+        faulted=LifecycleType.TASK_FAULTED.value,
+        limit=limit,
+        durations="ARRAY_AGG(duration)" if on_postgresql else "JSON_GROUP_ARRAY(duration)",
     )
-    for id, task, type, time, started_at in rows.execute(db):
-        yield TaskEnd(
-            execution_id=id,
-            template_id=templates[id],
+    rows = _rows(db, _text(_ENDED, newest, rest))
+    tasks = [
+        TaskEnds(
+            template_id=template_id,
             task=from_json(task),
-            is_fault=type == LifecycleType.TASK_FAULTED.value,
-            duration=timedelta(microseconds=time - started_at),
+            faulted=faulted,
+            durations=_numbers(durations),
         )
+        for _, template_id, task, faulted, durations in rows
+    ]
+    return TaskSample(executions=rows[0][0] if rows else 0, tasks=tasks)
+
+
+def _numbers(found: Any) -> Sequence[int]:
+    """A list comes as such from PostgreSQL, as its JSON text from SQLite."""
+    numbers: Sequence[int] = json.loads(found) if isinstance(found, str) else found
+    return numbers
+
+
+def _text(before: str, query: Any, after: str) -> Any:
+    return peewee.NodeList((peewee.SQL(before), query, peewee.SQL(after)))
+
+
+def _rows(db: peewee.Database, query: Any) -> Sequence[Any]:
+    """PostgreSQL gets memory for the durations of a million executions, and compiles nothing."""
+    on_postgresql = isinstance(db, peewee.PostgresqlDatabase)
+    with db.atomic() if on_postgresql else nullcontext():
+        if on_postgresql:
+            db.execute_sql("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
+        rows: Sequence[Any] = db.execute(query).fetchall()
+    return rows
 
 
 def _matching(db: peewee.Database, query: ExecutionQuery, *columns: Any) -> Any:
@@ -178,10 +217,3 @@ def _percentiles(db: peewee.Database, value: Any) -> Any:
             peewee.SQL(")"),
         )
     )
-
-
-def _durations(found: Any) -> Durations | None:
-    """`found` is a list on PostgreSQL, its JSON text on SQLite."""
-    if found is None:
-        return None
-    return to_durations(json.loads(found) if isinstance(found, str) else found)

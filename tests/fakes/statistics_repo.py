@@ -1,10 +1,9 @@
 """Statistics as they were given."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from biz.executions.execution import ExecutionQuery
-from biz.statistics import Grid, Interval, TaskEnd, Totals
+from biz.statistics import Counts, Durations, Grid, TaskSample
 
 
 class FakeStatisticsRepo:
@@ -14,23 +13,23 @@ class FakeStatisticsRepo:
     """
 
     def __init__(self) -> None:
-        self.found = Totals(by_status={}, durations=None)
+        self.found = Counts(by_status={})
+        self.took: Durations | None = None
         self.first: datetime | None = None
-        self.happened: Sequence[Interval] = ()
-        self.ends: Sequence[TaskEnd] = ()
+        self.sample = TaskSample(executions=0, tasks=())
         self.grid: Grid | None = None
 
-    async def totals(self, query: ExecutionQuery) -> Totals:
+    async def counts(self, query: ExecutionQuery, grid: Grid | None) -> Counts:
+        self.grid = grid
         return self.found
+
+    async def durations(self, query: ExecutionQuery) -> Durations | None:
+        return self.took
 
     async def first_created_at(self, query: ExecutionQuery) -> datetime | None:
         return self.first
 
-    async def intervals(self, query: ExecutionQuery, grid: Grid) -> Sequence[Interval]:
-        self.grid = grid
-        return self.happened
-
-    async def task_ends(
+    async def task_sample(
         self, query: ExecutionQuery, *, executions: int, limit: int
-    ) -> Sequence[TaskEnd]:
-        return self.ends[:limit]
+    ) -> TaskSample:
+        return self.sample

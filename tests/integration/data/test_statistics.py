@@ -1,6 +1,6 @@
 """PeeweeStatisticsRepo, on both databases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -17,7 +17,7 @@ from biz.executions.execution import (
     NewExecution,
 )
 from biz.executions.history_batch import HistoryBatch
-from biz.statistics import Durations, Grid, Interval, TaskEnd, Totals
+from biz.statistics import Counts, Durations, Grid, Interval, TaskSample
 from data.database import Database
 from data.execution import PeeweeExecutionRepo
 from data.statistics import PeeweeStatisticsRepo
@@ -58,15 +58,16 @@ def at(id: str, moment: datetime) -> NewExecution:
 
 
 async def test_of_nothing_there_is_nothing(statistics: PeeweeStatisticsRepo) -> None:
-    totals = await statistics.totals(ALL)
-    assert set(totals.by_status.values()) == {0}
-    assert totals.durations is None
+    nothing = Counts(by_status={}, intervals=[])
+    assert await statistics.counts(ALL, None) == nothing
+    assert await statistics.counts(ALL, Grid(start=NOON, length=HOUR, count=3)) == nothing
+    assert await statistics.durations(ALL) is None
     assert await statistics.first_created_at(ALL) is None
-    assert await statistics.intervals(ALL, Grid(start=NOON, length=HOUR, count=3)) == []
-    assert await statistics.task_ends(ALL, executions=10, limit=10) == []
+    nowhere = TaskSample(executions=0, tasks=[])
+    assert await statistics.task_sample(ALL, executions=10, limit=10) == nowhere
 
 
-async def test_totals_count_statuses_and_measure_what_has_ended(
+async def test_statuses_are_counted_and_what_has_ended_is_measured(
     executions: PeeweeExecutionRepo, statistics: PeeweeStatisticsRepo
 ) -> None:
     await executions.create(new_execution("pending"), None)
@@ -74,15 +75,15 @@ async def test_totals_count_statuses_and_measure_what_has_ended(
     await run(executions, new_execution("c1"), seconds=1.000001)
     await run(executions, new_execution("c2"), seconds=3)
     await run(executions, new_execution("f"), seconds=2, status=ExecutionStatus.FAULTED)
-    assert await statistics.totals(ALL) == Totals(
-        by_status={
-            **dict.fromkeys(ExecutionStatus, 0),
+    for grid in None, Grid(start=NOON, length=HOUR, count=1):
+        assert (await statistics.counts(ALL, grid)).by_status == {
             ExecutionStatus.PENDING: 1,
             ExecutionStatus.RUNNING: 1,
             ExecutionStatus.COMPLETED: 2,
             ExecutionStatus.FAULTED: 1,
-        },
-        durations=Durations(p50=2 * SECOND, p95=3 * SECOND, p99=3 * SECOND, max=3 * SECOND),
+        }
+    assert await statistics.durations(ALL) == Durations(
+        p50=2 * SECOND, p95=3 * SECOND, p99=3 * SECOND, max=3 * SECOND
     )
 
 
@@ -93,7 +94,7 @@ async def test_percentiles_are_exact(
     Random(4).shuffle(lengths)
     for length in lengths:
         await run(executions, new_execution(f"e{length}"), seconds=length)
-    assert (await statistics.totals(ALL)).durations == Durations(
+    assert await statistics.durations(ALL) == Durations(
         p50=60 * SECOND, p95=114 * SECOND, p99=119 * SECOND, max=120 * SECOND
     )
 
@@ -125,18 +126,20 @@ async def test_filters_hold_for_every_figure(
         meant = replace(meant, created_at=NOW - 2 * HOUR)
     await run(executions, meant, seconds=1)
     for id in ("meant", "meant not"):
-        await executions.record_events(id, HistoryBatch.of(ends("/do/0/a")))
+        await executions.record_events(id, HistoryBatch.of(ends(f"/do/0/{id}")))
 
-    totals = await statistics.totals(query)
-    assert totals.by_status[ExecutionStatus.COMPLETED] == 1
-    assert totals.durations == Durations(p50=SECOND, p95=SECOND, p99=SECOND, max=SECOND)
+    by_status = {ExecutionStatus.COMPLETED: 1}
+    assert await statistics.counts(query, None) == Counts(by_status=by_status, intervals=[])
+    grid = Grid(start=datetime(2025, 1, 1, tzinfo=UTC), length=timedelta(days=1), count=999)
+    counts = await statistics.counts(query, grid)
+    assert counts.by_status == by_status
+    assert [(i.started, i.completed, i.faulted) for i in counts.intervals] == [(1, 1, 0)]
+    assert await statistics.durations(query) == Durations(
+        p50=SECOND, p95=SECOND, p99=SECOND, max=SECOND
+    )
     assert await statistics.first_created_at(query) == meant.created_at
-    grid = Grid(start=NOW - 3 * HOUR, length=6 * HOUR, count=1)
-    assert await statistics.intervals(query, grid) == [
-        Interval(start=grid.start, started=1, completed=1)
-    ]
-    found = await statistics.task_ends(query, executions=10, limit=10)
-    assert [end.execution_id for end in found] == ["meant"]
+    found = await statistics.task_sample(query, executions=10, limit=10)
+    assert [task.task for task in found.tasks] == ["/do/0/meant"]
 
 
 async def test_intervals_hold_what_happened_from_their_start_to_the_next(
@@ -150,7 +153,7 @@ async def test_intervals_hold_what_happened_from_their_start_to_the_next(
     await run(executions, at("d", NOON - microsecond), seconds=1)
     await run(executions, at("e", NOON + 3 * HOUR), seconds=3600)
     grid = Grid(start=NOON, length=HOUR, count=4)
-    assert await statistics.intervals(ALL, grid) == [
+    assert (await statistics.counts(ALL, grid)).intervals == [
         Interval(start=NOON, started=2, completed=1, faulted=1),
         Interval(start=NOON + HOUR, started=1, completed=1),
         Interval(start=NOON + 3 * HOUR, started=1),
@@ -182,34 +185,41 @@ async def test_ends_of_tasks_are_those_of_the_newest_executions(
             LifecycleEvent(sequence=8, type=LifecycleType.WORKFLOW_STARTED, time=NOW),
         )
         await executions.record_events(
-            id, HistoryBatch.of([*ends("/do/0/a\0b", "/do/1/b", type=task), *others])
+            id, HistoryBatch.of([*ends("/do/0/a\0b", f"/do/1/{id}", type=task), *others])
         )
 
-    async def found(executions: int, limit: int) -> Sequence[TaskEnd]:
-        return await statistics.task_ends(ALL, executions=executions, limit=limit)
+    async def found(executions: int, limit: int) -> Mapping[str, tuple[int, Sequence[int]]]:
+        sample = await statistics.task_sample(ALL, executions=executions, limit=limit)
+        assert {task.template_id for task in sample.tasks} == {7}
+        assert sample.executions == len(sample.tasks) - 1
+        return {task.task: (task.faulted, task.durations) for task in sample.tasks}
 
-    newest = await found(2, 100)
-    assert [(end.execution_id, end.is_fault) for end in newest] == [
-        ("e0", False),
-        ("e0", False),
-        ("e1", True),
-        ("e1", True),
-    ]
-    assert (
-        TaskEnd(
-            execution_id="e0",
-            template_id=7,
-            task="/do/0/a\0b",
-            is_fault=False,
-            duration=SECOND,
-        )
-        in newest
-    )
-    assert [end.execution_id for end in await found(4, 3)] == ["e0", "e0", "e1"]
-    assert await found(4, 8) == await found(4, 100)
+    second = 1_000_000
+    newest = {
+        "/do/0/a\0b": (1, [second, second]),
+        "/do/1/e0": (0, [2 * second]),
+        "/do/1/e1": (1, [2 * second]),
+    }
+    assert await found(2, 100) == newest
+    # What the limit would cut counts for nothing.
+    assert await found(4, 4) == await found(4, 5) == newest
+    assert len(await found(4, 8)) == 5
 
 
-async def test_totals_and_intervals_are_read_from_an_index_alone(
+async def test_the_newest_execution_counts_as_far_as_the_limit_reaches(
+    executions: PeeweeExecutionRepo, statistics: PeeweeStatisticsRepo
+) -> None:
+    for id, age in ("long", 0 * HOUR), ("old", HOUR):
+        await executions.create(new_execution(id, age=age), None)
+        tasks = [f"/do/{number}/{id}" for number in range(9)]
+        await executions.record_events(id, HistoryBatch.of(ends(*tasks)))
+    sample = await statistics.task_sample(ALL, executions=10, limit=4)
+    assert sample.executions == 1
+    assert len(sample.tasks) == 5
+    assert all(task.task.endswith("/long") for task in sample.tasks)
+
+
+async def test_counts_and_durations_are_read_from_an_index_alone(
     database: Database, statistics: PeeweeStatisticsRepo
 ) -> None:
     events: list[peewee.QueryEvent] = []
@@ -231,12 +241,14 @@ async def test_totals_and_intervals_are_read_from_an_index_alone(
         return "\n".join(
             str(db.execute_sql(f"{command} {event.sql}", event.params).fetchall())
             for event in statements
+            if event.sql.startswith(("SELECT", "WITH"))
         )
 
     await database.read(lambda db: db.query_hooks.append(events.append))
     query = ExecutionQuery(created_after=NOW - HOUR, created_before=NOW)
-    await statistics.totals(query)
-    await statistics.intervals(query, Grid(start=NOON, length=HOUR, count=3))
+    await statistics.counts(query, None)
+    await statistics.counts(query, Grid(start=NOON, length=HOUR, count=3))
+    await statistics.durations(query)
     plan = await database.write(explain)
 
     used = plan.count("COVERING INDEX execution_created_at")

@@ -5,13 +5,13 @@ import pytest
 from biz.errors import InvalidArgument
 from biz.executions.execution import ExecutionQuery, ExecutionStatus
 from biz.statistics import (
-    MAX_TASK_ENDS,
+    Counts,
     Durations,
     Grid,
     Interval,
     StatisticsUsecase,
-    TaskEnd,
-    Totals,
+    TaskEnds,
+    TaskSample,
     percentiles,
 )
 from tests.fakes.statistics_repo import FakeStatisticsRepo
@@ -34,15 +34,12 @@ def usecase(repo: FakeStatisticsRepo, clock: Clock) -> StatisticsUsecase:
     return StatisticsUsecase(repo=repo, clock=clock)
 
 
-def end(
-    task: str, seconds: float = 1, *, execution: str = "e", fault: bool = False, template: int = 7
-) -> TaskEnd:
-    return TaskEnd(
-        execution_id=execution,
+def ends(task: str, *seconds: float, faulted: int = 0, template: int = 7) -> TaskEnds:
+    return TaskEnds(
         template_id=template,
         task=task,
-        is_fault=fault,
-        duration=seconds * SECOND,
+        faulted=faulted,
+        durations=[round(each * 1_000_000) for each in seconds],
     )
 
 
@@ -63,15 +60,14 @@ def test_percentiles_are_values_that_occur(ordered: list[int], expected: list[in
 async def test_totals_are_told_by_the_statuses_that_occur(
     usecase: StatisticsUsecase, repo: FakeStatisticsRepo
 ) -> None:
-    durations = Durations(p50=SECOND, p95=SECOND, p99=SECOND, max=2 * SECOND)
-    repo.found = Totals(
+    repo.took = Durations(p50=SECOND, p95=SECOND, p99=SECOND, max=2 * SECOND)
+    repo.found = Counts(
         by_status={
             ExecutionStatus.COMPLETED: 3,
             ExecutionStatus.FAULTED: 1,
             ExecutionStatus.RUNNING: 2,
             ExecutionStatus.PENDING: 0,
-        },
-        durations=durations,
+        }
     )
     found = await usecase.get(ALL)
     assert found.total == 6
@@ -80,14 +76,14 @@ async def test_totals_are_told_by_the_statuses_that_occur(
         (ExecutionStatus.FAULTED, 1),
         (ExecutionStatus.COMPLETED, 3),
     ]
-    assert (found.success_rate, found.durations) == (0.75, durations)
+    assert (found.success_rate, found.durations) == (0.75, repo.took)
     assert (found.intervals, found.slowest_tasks, found.task_executions) == ((), [], 0)
 
 
 async def test_where_nothing_has_ended_there_is_no_rate(
     usecase: StatisticsUsecase, repo: FakeStatisticsRepo
 ) -> None:
-    repo.found = Totals(by_status={ExecutionStatus.RUNNING: 2}, durations=None)
+    repo.found = Counts(by_status={ExecutionStatus.RUNNING: 2})
     found = await usecase.get(ALL)
     assert (found.success_rate, found.durations) == (None, None)
 
@@ -95,13 +91,14 @@ async def test_where_nothing_has_ended_there_is_no_rate(
 async def test_intervals_are_whole_and_leave_none_out(
     usecase: StatisticsUsecase, repo: FakeStatisticsRepo
 ) -> None:
-    repo.happened = [Interval(start=NOON + HOUR, started=2, faulted=1)]
+    happened = Interval(start=NOON + HOUR, started=2, faulted=1)
+    repo.found = Counts(by_status={}, intervals=[happened])
     query = ExecutionQuery(created_after=NOON + 5 * SECOND)
     found = await usecase.get(query, interval=HOUR)
     assert repo.grid == Grid(start=NOON, length=HOUR, count=3)
     assert found.intervals == [
         Interval(start=NOON),
-        Interval(start=NOON + HOUR, started=2, faulted=1),
+        happened,
         Interval(start=NOON + 2 * HOUR),
     ]
 
@@ -167,13 +164,16 @@ async def test_an_interval_too_short_for_all_executions_is_refused(
 async def test_tasks_are_told_by_their_place_in_the_definition(
     usecase: StatisticsUsecase, repo: FakeStatisticsRepo
 ) -> None:
-    repo.ends = [
-        end("/do/0/loop/for/0/do/0/call", 1),
-        end("/do/0/loop/for/1/do/0/call", 3, fault=True),
-        end("/do/0/loop", 4, fault=True),
-        end("/do/1/listen/foreach/12/do/0/note", 2, execution="f"),
-        end("/do/0/loop/for/0/do/0/call", 9, template=8),
-    ]
+    repo.sample = TaskSample(
+        executions=2,
+        tasks=[
+            ends("/do/0/loop/for/0/do/0/call", 1),
+            ends("/do/0/loop/for/1/do/0/call", 3, faulted=1),
+            ends("/do/0/loop", 4, faulted=1),
+            ends("/do/1/listen/foreach/12/do/0/note", 2),
+            ends("/do/0/loop/for/0/do/0/call", 9, template=8),
+        ],
+    )
     found = await usecase.get(ALL)
     assert [(t.template_id, t.task, t.count, t.faulted) for t in found.slowest_tasks] == [
         (8, "/do/0/loop/do/0/call", 1, 0),
@@ -190,31 +190,14 @@ async def test_tasks_are_told_by_their_place_in_the_definition(
 async def test_the_ten_worst_tasks_are_told(
     usecase: StatisticsUsecase, repo: FakeStatisticsRepo
 ) -> None:
-    repo.ends = [
-        *(end(f"/do/{n}/x", n, fault=True) for n in range(12)),
-        *(end("/do/3/x", 0, fault=True) for _ in range(3)),
-        end("/do/4/x", 0),
-        end("/do/4/x", 0, fault=True),
-        end("/do/5/x", 0, fault=True),
+    tasks = [
+        *(ends(f"/do/{n}/x", n, faulted=1) for n in range(12)),
+        ends("/do/3/x", 0, 0, 0, faulted=3),
+        ends("/do/4/x", 0, 0, faulted=1),
+        ends("/do/5/x", 0, faulted=1),
     ]
+    repo.sample = TaskSample(executions=1, tasks=tasks)
     found = await usecase.get(ALL)
     assert [task.task for task in found.slowest_tasks] == [f"/do/{n}/x" for n in range(11, 1, -1)]
     assert [task.task for task in found.failing_tasks][:3] == ["/do/3/x", "/do/5/x", "/do/4/x"]
     assert len(found.failing_tasks) == 10
-
-
-async def test_an_execution_that_the_limit_cuts_does_not_count(
-    usecase: StatisticsUsecase, repo: FakeStatisticsRepo
-) -> None:
-    repo.ends = [end("/do/0/a", execution="new")] + [end("/do/0/b", execution="old")] * 60_000
-    found = await usecase.get(ALL)
-    assert [task.task for task in found.slowest_tasks] == ["/do/0/a"]
-    assert found.task_executions == 1
-
-
-async def test_of_one_long_execution_as_much_as_the_limit_counts(
-    usecase: StatisticsUsecase, repo: FakeStatisticsRepo
-) -> None:
-    repo.ends = [end("/do/0/a")] * 60_000
-    found = await usecase.get(ALL)
-    assert [task.count for task in found.slowest_tasks] == [MAX_TASK_ENDS]
