@@ -85,19 +85,24 @@ class Database:
         """Runs statements that change nothing; each sees what is committed when it begins."""
         return await self._run(self._readers, work, nullcontext, repeatable=True)
 
-    async def write(self, work: Work[T], *, repeatable: bool = False) -> T:
+    async def write(
+        self, work: Work[T], *, repeatable: bool = False, then: Work[object] | None = None
+    ) -> T:
         """Runs a transaction, which an exception rolls back.
 
         When its connection is lost it is run once more, unless it may have been committed;
-        `repeatable` says that it can be run again even then.
+        `repeatable` says that it can be run again even then. `then` runs once it is committed, on
+        the same connection; the database's failures in it are no failure of the write.
         """
-        result = await self._run(self._writers, work, self._peewee.atomic, repeatable=repeatable)
+        result = await self._run(
+            self._writers, work, self._peewee.atomic, repeatable=repeatable, then=then
+        )
         self._tell_of_write()
         return result
 
-    async def write_statement(self, work: Work[T]) -> T:
-        """Runs statements that are committed one by one, and can be run again."""
-        result = await self._run(self._writers, work, nullcontext, repeatable=True)
+    async def write_statement(self, work: Work[T], *, then: Work[object] | None = None) -> T:
+        """Runs statements that are committed one by one, and can be run again; `then` as above."""
+        result = await self._run(self._writers, work, nullcontext, repeatable=True, then=then)
         self._tell_of_write()
         return result
 
@@ -131,14 +136,31 @@ class Database:
             tell()
 
     async def _run(
-        self, executor: Executor | None, work: Work[T], scope: Scope, *, repeatable: bool
+        self,
+        executor: Executor | None,
+        work: Work[T],
+        scope: Scope,
+        *,
+        repeatable: bool,
+        then: Work[object] | None = None,
     ) -> T:
         if executor is None:
             raise DatabaseUnavailable("the database isn't open")
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(executor, self._perform, work, scope, repeatable)
+        return await loop.run_in_executor(executor, self._perform, work, scope, repeatable, then)
 
-    def _perform(self, work: Work[T], scope: Scope, repeatable: bool) -> T:
+    def _perform(
+        self, work: Work[T], scope: Scope, repeatable: bool, then: Work[object] | None
+    ) -> T:
+        result = self._succeed(work, scope, repeatable)
+        if then is not None:
+            try:
+                then(self._peewee)
+            except peewee.PeeweeException as error:
+                _log.warning("a write had no effect beyond itself", error=type(error).__name__)
+        return result
+
+    def _succeed(self, work: Work[T], scope: Scope, repeatable: bool) -> T:
         """Runs the unit of work, a second time where the first one's connection turned out dead."""
         try:
             try:

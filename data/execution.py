@@ -24,7 +24,7 @@ from biz.paging import Rows, Slice
 from data.database import Database
 from data.event import last_event
 from data.history import insert_events
-from data.history_changes import announce
+from data.history_changes import announcing
 from data.history_relay import note_unsent
 from data.hook_columns import hook_of, hooks_to_text
 from data.idempotency import claim, find
@@ -120,11 +120,13 @@ class PeeweeExecutionRepo:
             if end.checkpoint:
                 put_checkpoint(db, id, end.checkpoint)
 
-        await self._write(id, events, write, is_one_statement=not end.checkpoint)
+        await self._write(id, events, write, is_end=True, is_one_statement=not end.checkpoint)
 
     async def record_end_from_outside(self, id: str, end: ExecutionEnd) -> None:
         """As `record_end`."""
-        await self._database.write_statement(lambda db: _record_end(db, id, end, history_open=1))
+        await self._database.write_statement(
+            lambda db: _record_end(db, id, end, history_open=1), then=announcing(id)
+        )
 
     async def _write(
         self,
@@ -132,18 +134,20 @@ class PeeweeExecutionRepo:
         events: HistoryBatch,
         work: Callable[[peewee.Database], None],
         *,
+        is_end: bool = False,
         is_one_statement: bool = True,
     ) -> None:
         def write(db: peewee.Database) -> None:
             insert_events(db, id, events)
             work(db)
-            if self._has_history_sink:
+            if self._has_history_sink and events:
                 note_unsent(db, id, events.entries[-1].sequence)
 
+        then = announcing(id) if events or is_end else None
         if is_one_statement and not events:
-            await self._database.write_statement(work)
+            await self._database.write_statement(work, then=then)
         else:
-            await self._database.write(write, repeatable=True)
+            await self._database.write(write, repeatable=True, then=then)
 
 
 def _create(db: peewee.Database, execution: NewExecution, request: RequestKey) -> Execution:
@@ -281,7 +285,6 @@ def _record_end(db: peewee.Database, id: str, end: ExecutionEnd, *, history_open
         ended_at=to_microseconds(end.ended_at),
         history_open=history_open,
     ).where(ExecutionRow.id == id, _LIVE).execute(db)
-    announce(db, id)
 
 
 def put_checkpoint(db: peewee.Database, execution_id: str, content: str) -> None:

@@ -13,7 +13,6 @@ from biz.executions.history_batch import HistoryBatch, HistoryEntry
 from biz.history.history import MAX_INLINE_BYTES, PayloadReference
 from biz.paging import Rows, Slice
 from data.database import Database
-from data.history_changes import announce
 from data.listing import fetch
 from data.models import ExecutionEventRow, ExecutionValueRow, from_json, to_json
 from data.query import all_rows, first_row
@@ -39,9 +38,7 @@ class PeeweeHistoryRepo:
 
 
 def insert_events(db: peewee.Database, execution_id: str, batch: HistoryBatch) -> None:
-    """Adds to a history what isn't there yet, within a unit of work."""
-    if batch.entries:
-        announce(db, execution_id)
+    """Adds to a history what isn't there yet, within a unit of work; `announcing` is to follow."""
     for digest, text in batch.values.items():
         ExecutionValueRow.insert(
             execution_id=execution_id, digest=digest, length=len(text), content=text

@@ -1,8 +1,11 @@
 """What tells between processes that a history has grown: one listener a process, not one a watcher.
 
-On PostgreSQL whoever writes notifies, within the transaction, and names the execution. On SQLite
-the file itself tells that something was committed: by `PRAGMA data_version`, a look that takes
-microseconds. Writes of the same process are told without that look being waited for.
+On PostgreSQL whoever writes notifies, after the commit, and names the execution. Within it would
+cost dear: PostgreSQL commits transactions that notify one after the other, each waiting for the
+disk. What a writer that dies between the two leaves untold is found by a look every few seconds.
+
+On SQLite the file itself tells that something was committed: by `PRAGMA data_version`, a look that
+takes microseconds. Writes of the same process are told without that look being waited for.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 
@@ -30,17 +34,23 @@ _LOOK_AT_MOST_EVERY_SECONDS = 0.02
 _log = structlog.get_logger(__name__)
 
 
-def announce(db: peewee.Database, execution_id: str) -> None:
-    """Tells, with the commit, that a history has grown or that its execution has ended."""
-    if isinstance(db, peewee.PostgresqlDatabase):
-        db.execute_sql("SELECT pg_notify(%s, %s)", (_CHANNEL, execution_id))
+def announcing(execution_id: str) -> Callable[[peewee.Database], None]:
+    """What tells, once that is committed, that a history has grown or its execution has ended."""
+
+    def announce(db: peewee.Database) -> None:
+        if isinstance(db, peewee.PostgresqlDatabase):
+            db.execute_sql("SELECT pg_notify(%s, %s)", (_CHANNEL, execution_id))
+
+    return announce
 
 
 class DatabaseHistoryChanges:
     """`biz.history.live.HistoryChanges`, of whichever database it is."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, look_every: timedelta = timedelta(seconds=5)) -> None:
+        """`look_every` is how often what PostgreSQL may not have been told of is looked for."""
         self._database = database
+        self._look_every = look_every.total_seconds()
 
     async def follow(self, tell: Callable[[str | None], None]) -> None:
         """Raises DatabaseUnavailable when the database can't tell any more; it may be repeated."""
@@ -60,9 +70,14 @@ class DatabaseHistoryChanges:
         readable = asyncio.Event()
         loop.add_reader(socket, readable.set)
         try:
-            tell(None)
+            look_at = loop.time()
             while True:
-                await readable.wait()
+                if loop.time() >= look_at:
+                    look_at = loop.time() + self._look_every
+                    tell(None)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(look_at):
+                        await readable.wait()
                 readable.clear()
                 connection.poll()
                 notified = [notify.payload for notify in connection.notifies]

@@ -13,6 +13,7 @@ from biz.executions.history_end import closing_events
 from data.database import Database
 from data.execution import from_row, put_checkpoint
 from data.history import insert_events
+from data.history_changes import announcing
 from data.history_relay import note_more_unsent
 from data.models import ExecutionEventRow, ExecutionRow, from_json
 from data.query import all_rows
@@ -43,7 +44,7 @@ class PeeweeHistoryEndRepo:
             if checkpoint:
                 put_checkpoint(db, execution.id, checkpoint)
 
-        await self._database.write(close, repeatable=True)
+        await self._database.write(close, repeatable=True, then=announcing(execution.id))
 
 
 def _list_open(db: peewee.Database, after_id: str, limit: int) -> Sequence[Execution]:

@@ -2,7 +2,7 @@
 
 Fills a PostgreSQL and a SQLite with COUNT executions, by default a million, of 50 templates in ten
 namespaces, a day's worth being 30,000, and the newest tenth with a history of three tasks each.
-Prints the best and the median of some rounds, and PostgreSQL's plans.
+Prints the best and the median of some rounds, and the plans of the queries.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from tests.fixtures.postgres import running_postgres
 _COUNT = 1_000_000
 _A_DAY = 30_000
 _WITH_HISTORY = 0.1
-_ROUNDS = 5
+_ROUNDS = 15
 _FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 _APART = timedelta(days=1) / _A_DAY
 _IN_A_TRANSACTION = 20_000
@@ -50,10 +50,15 @@ def main() -> None:
         f"{count} executions, {_A_DAY} a day; "
         f"{os.cpu_count()} cores, Python {platform.python_version()}"
     )
+    _tell_load()
     with running_postgres() as postgres:
         asyncio.run(_measure("PostgreSQL", postgres.new_database(), count))
     with tempfile.TemporaryDirectory() as directory:
         asyncio.run(_measure("SQLite", f"sqlite:///{Path(directory) / 'bench.db'}", count))
+
+
+def _tell_load() -> None:
+    typer.echo(f"  processes that ran or waited to, over a minute: {os.getloadavg()[0]:.1f}")
 
 
 async def _measure(name: str, url: str, count: int) -> None:
@@ -84,6 +89,7 @@ async def _measure(name: str, url: str, count: int) -> None:
             statements = events.copy()
             await database.read(lambda db: db.query_hooks.clear())
             plans += [f"{what}:", *await database.read(lambda db, s=statements: _plans(db, s))]
+        _tell_load()
         typer.echo("\n".join(plans))
     finally:
         await database.close()
@@ -216,6 +222,7 @@ def _plans(db: peewee.Database, events: list[peewee.QueryEvent]) -> list[str]:
     return [
         f"    {row[-1]}"
         for event in events
+        if event.sql.lstrip().startswith(("SELECT", "WITH"))
         for row in db.execute_sql(f"{command} {event.sql}", event.params).fetchall()
     ]
 

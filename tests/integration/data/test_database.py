@@ -71,6 +71,38 @@ async def test_it_answers_while_it_is_open_and_only_then(database: Database) -> 
         await database.read(look)
 
 
+async def test_what_follows_a_write_sees_it_committed(
+    database: Database, database_url: str
+) -> None:
+    elsewhere = Database(url=database_url)
+    seen: list[list[int]] = []
+
+    def then(db: peewee.Database) -> None:
+        assert not db.in_transaction()
+        seen.append(asyncio.run_coroutine_threadsafe(_ids(elsewhere), loop).result(10))
+
+    loop = asyncio.get_running_loop()
+    await elsewhere.open()
+    try:
+        await database.write(lambda db: _insert(db, 1), then=then)
+        await database.write_statement(lambda db: _insert(db, 2), then=then)
+        with pytest.raises(ZeroDivisionError):
+            await database.write(lambda db: 1 // 0, then=then)
+    finally:
+        await elsewhere.close()
+    assert seen == [[1], [1, 2]]
+
+
+async def test_what_fails_after_a_write_is_no_failure_of_the_write(
+    database: Database,
+) -> None:
+    def fail(db: peewee.Database) -> None:
+        db.execute_sql("SELECT nothing FROM nowhere")
+
+    await database.write(lambda db: _insert(db, 1), then=fail)
+    assert await _ids(database) == [1]
+
+
 async def test_it_opens_again(database: Database) -> None:
     await database.close()
     await database.open()

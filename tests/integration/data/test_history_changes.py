@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -75,6 +76,22 @@ async def test_nothing_is_told_where_nothing_happens(database: Database) -> None
         assert not told
 
 
+async def test_what_nobody_could_tell_is_looked_for(
+    postgres: Postgres, migrated_postgres_url: str
+) -> None:
+    database = Database(url=migrated_postgres_url)
+    told: list[str | None] = []
+    changes = DatabaseHistoryChanges(database=database, look_every=timedelta(seconds=0.1))
+    following = asyncio.create_task(changes.follow(told.append))
+    try:
+        await until(lambda: told.count(None) > 2)
+        postgres.execute("NOTIFY execution_history, 'e1'", url=migrated_postgres_url)
+        await until(lambda: "e1" in told)
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
 async def test_a_lost_connection_is_an_error_and_made_anew(
     postgres: Postgres, migrated_postgres_url: str
 ) -> None:
@@ -92,7 +109,7 @@ async def test_a_lost_connection_is_an_error_and_made_anew(
             await asyncio.wait_for(following, 10)
         async with followed(database) as told_again:
             postgres.execute("NOTIFY execution_history, 'e1'", url=migrated_postgres_url)
-            await until(lambda: told_again == ["e1"])
+            await until(lambda: "e1" in told_again)
     finally:
         await database.close()
 
