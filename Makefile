@@ -63,6 +63,7 @@ conformance: $(READY) ## Runs the standard's conformance kit, and the language's
 
 bench-watch: $(READY) ## Measures how soon a thousand watchers see what happens, in some minutes.
 	$(PYTHON) -m tests.perf.bench_watch
+	$(PYTHON) -m tests.perf.bench_watch --postgresql
 
 bench-statistics: $(READY) ## Measures statistics on a million executions in PostgreSQL and SQLite.
 	$(PYTHON) -m tests.perf.bench_statistics

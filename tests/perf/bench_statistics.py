@@ -218,7 +218,7 @@ def _prepare(db: peewee.Database) -> None:
 
 def _plans(db: peewee.Database, events: list[peewee.QueryEvent]) -> list[str]:
     on_postgresql = isinstance(db, peewee.PostgresqlDatabase)
-    command = "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF)" if on_postgresql else "EXPLAIN QUERY PLAN"
+    command = "EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF)" if on_postgresql else "EXPLAIN QUERY PLAN"
     return [
         f"    {row[-1]}"
         for event in events

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import peewee
 import typer
 
 from data.database import Database
+from tests.fixtures.postgres import running_postgres
 from tests.fixtures.stack import Stack, running_stack, stack_environment
 from tests.fixtures.watchers import HttpWatcher
 
@@ -47,20 +49,28 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def main(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = stack_environment(Path(folder))
-        if arguments.database_url:
-            settings["DATABASE_URL"] = arguments.database_url
-        url = arguments.database_url or f"sqlite:///{folder}/workflow-engine.db"
-        async with running_stack(settings) as stack:
-            database = Database(url=url)
-            await database.open()
-            try:
-                await database.write(_note_from_now_on)
-                watchers, seconds = await _watch(stack, arguments)
-                recorded = await database.read(_recorded)
-            finally:
-                await database.close()
+        url = f"sqlite:///{folder}/workflow-engine.db"
+        with ExitStack() as resources:
+            if arguments.postgresql:
+                postgres = resources.enter_context(running_postgres(durable=True))
+                url = settings["DATABASE_URL"] = postgres.new_database()
+            watchers, recorded, seconds = await _measure(settings, url, arguments)
     _require_whole(watchers, events=2 + 3 * arguments.calls)
     _report(watchers, recorded, seconds)
+
+
+async def _measure(
+    settings: Mapping[str, str], url: str, arguments: argparse.Namespace
+) -> tuple[Sequence[HttpWatcher], Recorded, float]:
+    async with running_stack(settings) as stack:
+        database = Database(url=url)
+        await database.open()
+        try:
+            await database.write(_note_from_now_on)
+            watchers, seconds = await _watch(stack, arguments)
+            return watchers, await database.read(_recorded), seconds
+        finally:
+            await database.close()
 
 
 async def _watch(
@@ -147,5 +157,5 @@ if __name__ == "__main__":
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--watchers", type=int, default=1000, help="of all runs together")
     parser.add_argument("--pause", type=float, default=2.0, help="seconds that a call takes")
-    parser.add_argument("--database-url", help="PostgreSQL, empty; by default SQLite")
+    parser.add_argument("--postgresql", action="store_true", help="in place of SQLite")
     sys.exit(asyncio.run(main(parser.parse_args())))
