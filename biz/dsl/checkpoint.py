@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 MAX_CHECKPOINT_LENGTH = 1_500_000
@@ -21,6 +22,9 @@ MAX_CHECKPOINT_LENGTH = 1_500_000
 
 DATA: Final = "/#data"
 """What goes into a task, before any transformation."""
+
+CONTEXT: Final = "/#context"
+"""What `$context` is to be when a task begins, where a run takes up in the middle of another."""
 
 INPUT: Final = "/#input"
 """What a task works on; it is kept of a task whose own tasks are under way."""
@@ -43,19 +47,27 @@ OUTPUT: Final = "/#output"
 ERROR: Final = "/#error"
 """The error that is being handled."""
 
-EVENTS: Final = "/#events"
-"""The events that a task has consumed."""
+EVENT: Final = "/#event"
+"""The event that is being processed, and its number among those that count."""
+
+LISTENING: Final = "/#listening"
+"""What is listened for still, apart from that event."""
 
 OUTPUTS: Final = "/#outputs"
-"""What has come of them."""
+"""What has come of the events before."""
 
 BEFORE: Final = "/#before"
 """Says that what an extension does before is done."""
 
 
+class CannotTakeUp(Exception):
+    """Nothing can take up there; the text says why, and what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Where a run stands. `context` is `$context`; `consumed` are the events it has consumed.
+    """Where a run stands. `context` is `$context`; `consumed` are the events it has consumed,
+    in order.
 
     `faulted` is the path of the task that faulted it, empty where none did.
     """
@@ -83,7 +95,8 @@ class Checkpoint:
                 notes[key] = place(value)
             except TypeError:  # it reads secrets: it is evaluated anew
                 continue
-        head = json.dumps([context, list(self.consumed), self.faulted, notes])
+        gaps = [after - before for before, after in pairwise((0, *self.consumed))]
+        head = json.dumps([context, gaps, self.faulted, notes], separators=(",", ":"))
         return f'{{"head":{head},"values":[{",".join(values)}]}}'
 
     @classmethod
@@ -95,10 +108,10 @@ class Checkpoint:
     def from_json(cls, content: Any) -> Checkpoint:
         """The checkpoint of the JSON value that its text is of."""
         values = content["values"]
-        context, consumed, faulted, notes = content["head"]
+        context, gaps, faulted, notes = content["head"]
         return cls(
             context=values[context],
-            consumed=consumed,
+            consumed=list(accumulate(gaps)),
             faulted=faulted,
             notes={key: values[place] for key, place in notes.items()},
         )

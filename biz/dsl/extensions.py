@@ -47,7 +47,7 @@ class Extension:
 
     async def applies(self, frame: Frame) -> bool:
         """Whether it extends the task of `frame`."""
-        if not self._extends(frame.task):
+        if not self.extends(frame.task):
             return False
         return self.condition is None or await frame.holds(self.condition)
 
@@ -73,7 +73,8 @@ class Extension:
         path = f"{frame.path}{self.pointer}/{which}"
         return await frame.walk.without_extensions().run_list(tasks, data, path, {"task": extended})
 
-    def _extends(self, task: Task) -> bool:
+    def extends(self, task: Task) -> bool:
+        """Whether it is for tasks of this kind."""
         return self.kind in ("all", task.kind) or (
             self.kind == "composite" and task.kind in _COMPOSITE
         )

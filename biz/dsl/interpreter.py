@@ -13,7 +13,7 @@ from typing import Any
 
 from biz.dsl.arguments import TaskArguments, WorkflowArguments
 from biz.dsl.branches import IF_FAILS, IF_HOLDS
-from biz.dsl.checkpoint import AT, DATA, INPUT, RESULT, Checkpoint
+from biz.dsl.checkpoint import AT, CONTEXT, DATA, INPUT, RESULT, Checkpoint
 from biz.dsl.concurrency import gather
 from biz.dsl.depth import is_deeper
 from biz.dsl.durations import InvalidDuration, resolve_duration, shown_duration
@@ -138,6 +138,9 @@ class Interpreter:
         notes = self._world.notes
         data = notes.take(path, DATA, data)
         under_way = notes.take(path, INPUT, ABSENT)
+        context = notes.take(path, CONTEXT, ABSENT)
+        if context is not ABSENT:
+            self._set_context(context)
         notes.put(path, DATA, data)
         await self._world.passed()
         arguments = TaskArguments(

@@ -16,7 +16,7 @@ from biz.dsl.calls.call_keys import task_of
 from biz.dsl.errors import WorkflowError
 from biz.dsl.external.external_schemas import ExternalSchema
 from biz.dsl.memory_runtime import Answer
-from biz.dsl.model import TaskList, Workflow
+from biz.dsl.model import Workflow
 from biz.dsl.task_paths import TaskPath, pointer_of, read_task_path, suffixes
 
 _NOT_SENT = ("idempotency_key", "authentication", "deferral")
@@ -126,7 +126,7 @@ def describe_call(call: Call) -> Mapping[str, Any]:
 
 def all_pointers(workflow: Workflow) -> Sequence[str]:
     """The references of all tasks, and of the workflow's own schemas that are fetched."""
-    pointers = [pointer for tasks in workflow.lists() for pointer in _pointers(tasks)]
+    pointers = [task.pointer for task in workflow.tasks()]
     for name, data in (("/input", workflow.input), ("/output", workflow.output)):
         if isinstance(data.schema, ExternalSchema):
             pointers.append(name)
@@ -162,13 +162,6 @@ def _find_by_name(name: str, pointers: Sequence[str]) -> str:
 def _is_elsewhere(path: TaskPath, pointers: Sequence[str]) -> bool:
     """Whether it is in a function that a task of these fetches; which it has, only a run tells."""
     return any(f"{path.pointer}/".startswith(f"{task}{_FROM_ELSEWHERE}/") for task in pointers)
-
-
-def _pointers(tasks: TaskList) -> Iterable[str]:
-    for task in tasks.tasks:
-        yield task.pointer
-        for inner in task.lists():
-            yield from _pointers(inner)
 
 
 def _json(value: Any) -> Any:

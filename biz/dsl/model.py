@@ -148,3 +148,15 @@ class Workflow:
             yield TaskList([function], places={})
         for extension in self.extensions:
             yield from extension.lists()
+
+    def tasks(self) -> Iterator[Task]:
+        """All tasks, each before those inside of it."""
+        for tasks in self.lists():
+            yield from _within(tasks)
+
+
+def _within(tasks: TaskList) -> Iterator[Task]:
+    for task in tasks.tasks:
+        yield task
+        for inner in task.lists():
+            yield from _within(inner)

@@ -1,4 +1,4 @@
-"""Checkpoints made anew: at any task of a run, with other data, for a changed definition."""
+"""Checkpoints made anew: at any task of a run, with other data."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from biz.dsl.checkpoint import AT, DATA, ERROR, INDEX, INPUT, OUTPUT, RESULT, Checkpoint
-from biz.dsl.model import TaskList, Workflow
+from biz.dsl.checkpoint import (
+    AT,
+    BEFORE,
+    CONTEXT,
+    DATA,
+    ERROR,
+    EVENT,
+    INDEX,
+    INPUT,
+    OUTPUT,
+    OUTPUTS,
+    RESULT,
+    CannotTakeUp,
+    Checkpoint,
+)
+from biz.dsl.model import Workflow
 from biz.dsl.reading.pointers import unescape
-from biz.dsl.task_steps import Step, UnknownPath, leading, names, steps
-
-
-class CannotTakeUp(Exception):
-    """Nothing can take up there; the text says why, and what to do."""
+from biz.dsl.task_paths import Step, UnknownPath, leading, names, steps
 
 
 class Past(Protocol):
@@ -49,62 +59,104 @@ async def checkpoint_at(
         raise CannotTakeUp(
             f"{path} isn't the path of a task that can be taken up, as its history prints it"
         ) from None
+    around = _Around(past, last, workflow)
     notes: dict[str, Any] = {}
-    context: Any = None
     for step in way:
         found = await past.started(step.path)
         if found is None:
             raise CannotTakeUp(f"the history of the run doesn't know what went into {step.path}")
         data, context = found
-        notes[step.path + DATA] = data
-        notes |= await _notes_around(step, data, past, last, workflow)
-    consumed = last.consumed if last else ()
-    return Checkpoint(context=context, consumed=consumed, faulted=path, notes=notes)
+        notes |= {step.path + DATA: data, step.path + CONTEXT: context}
+        notes |= await around.notes(step, data)
+    return Checkpoint(consumed=last.consumed if last else (), faulted=path, notes=notes)
 
 
-async def _notes_around(
-    step: Step, data: Any, past: Past, last: Checkpoint | None, workflow: Workflow
-) -> Mapping[str, Any]:
-    """What the list of a step, and the task that it belongs to, would have noted."""
-    match step.kind:
-        case "fork":
-            return await _branches(step, past, last, workflow)
-        case "foreach":
-            raise CannotTakeUp(f"take up at {step.around}: its events are consumed by the run")
-    notes: dict[str, Any] = {step.list_path + AT: unescape(step.name)}
-    if step.kind == "for":
-        notes |= {step.around + INDEX: step.iteration, step.around + RESULT: data}
-    if step.kind == "catch":
-        error = await past.caught(step.around)
+class _Around:
+    """What a run would have noted around the tasks that lead to another one."""
+
+    def __init__(self, past: Past, last: Checkpoint | None, workflow: Workflow) -> None:
+        self._past = past
+        self._last = last
+        self._workflow = workflow
+        self._tasks = {names(task.pointer): task for task in workflow.tasks()}
+
+    async def notes(self, step: Step, data: Any) -> Mapping[str, Any]:
+        """Those of the list of a step, and of the task that it belongs to."""
+        notes = dict(self._extensions(step))
+        match step.kind:
+            case "fork":
+                return {**notes, **await self._branches(step)}
+            case "function" | "call":
+                return notes
+            case "after":
+                raise CannotTakeUp(
+                    f"take up at {step.around}: what it gave before that isn't in the history"
+                )
+            case "for":
+                notes |= {step.around + INDEX: step.iteration, step.around + RESULT: data}
+            case "foreach":
+                notes |= self._event(step)
+            case "catch":
+                notes[step.around + ERROR] = await self._error(step)
+        return notes | {step.list_path + AT: unescape(step.name)}
+
+    def _extensions(self, step: Step) -> Mapping[str, Any]:
+        """What extensions do before the task around a step is done, but for the one it is in."""
+        task = self._tasks.get(names(step.around))
+        if task is None:
+            return {}
+        within = step.list_path.removeprefix(step.around).rpartition("/")[0]
+        notes = {}
+        for extension in self._workflow.extensions:
+            if step.kind == "before" and extension.pointer == within:
+                break
+            if extension.extends(task):
+                notes[step.around + extension.pointer + BEFORE] = True
+        return notes
+
+    async def _error(self, step: Step) -> Mapping[str, Any]:
+        error = await self._past.caught(step.around)
         if error is None:
             raise CannotTakeUp(f"the history of the run doesn't know what {step.around} caught")
-        notes[step.around + ERROR] = error
-    return notes
+        return error
+
+    async def _branches(self, step: Step) -> Mapping[str, Any]:
+        notes: dict[str, Any] = {}
+        for branch in self._siblings(step):
+            output = await self._past.completed(branch)
+            if output is not None:
+                notes[branch + OUTPUT] = output[0]
+            elif self._last is not None:
+                notes |= _beneath(branch, self._last.notes)
+        return notes
+
+    def _siblings(self, step: Step) -> Sequence[str]:
+        """The paths of the other branches of a fork."""
+        fork = self._tasks.get(names(step.around))
+        if fork is None:
+            raise CannotTakeUp(f"take up at {step.around}: its branches are of another document")
+        [branches] = fork.lists()
+        paths = (leading(branch.pointer)[0][-1] for branch in branches.tasks)
+        return [
+            f"{step.list_path}/{beside.place}/{beside.name}"
+            for beside in paths
+            if beside.name != step.name
+        ]
+
+    def _event(self, step: Step) -> Mapping[str, Any]:
+        """What a task that listens had consumed, where the event of a step was its last one."""
+        notes = self._last.notes if self._last else {}
+        _, number = notes.get(step.around + EVENT, (None, None))
+        if number != step.iteration or len(notes[step.around + OUTPUTS]) != number:
+            raise CannotTakeUp(
+                f"take up at {step.around}, or at the event that was being processed at the end: "
+                "those before are consumed"
+            )
+        return {key: note for key, note in notes.items() if key.startswith(f"{step.around}/#")}
 
 
-async def _branches(
-    step: Step, past: Past, last: Checkpoint | None, workflow: Workflow
-) -> Mapping[str, Any]:
-    notes: dict[str, Any] = {}
-    for branch in _siblings(step, workflow):
-        output = await past.completed(branch)
-        if output is not None:
-            notes[branch + OUTPUT] = output[0]
-        elif last is not None:
-            notes |= {key: note for key, note in last.notes.items() if key.startswith(f"{branch}/")}
-    return notes
-
-
-def _siblings(step: Step, workflow: Workflow) -> Sequence[str]:
-    """The paths of the other branches of a fork."""
-    places = _places(workflow.do)
-    here, _, _ = names(step.path).rpartition("/")
-    beside = {way.rpartition("/"): place for way, place in places.items()}
-    return [
-        f"{step.list_path}/{place}/{name}"
-        for (fork, _, name), place in beside.items()
-        if fork == here and name != step.name
-    ]
+def _beneath(path: str, notes: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: note for key, note in notes.items() if key.startswith(f"{path}/")}
 
 
 def with_data(checkpoint: Checkpoint, data: Any) -> Checkpoint:
@@ -119,37 +171,3 @@ def _innermost(notes: Mapping[str, Any]) -> Sequence[str]:
     """The tasks under way that have none under way within them."""
     paths = [key.removesuffix(DATA) for key in notes if key.endswith(DATA)]
     return [path for path in paths if path + INPUT not in notes]
-
-
-def relocated(checkpoint: Checkpoint, workflow: Workflow) -> Checkpoint:
-    """The same for a changed definition, whose tasks are found by their names.
-
-    Raises CannotTakeUp where it lacks a task that was under way.
-    """
-    places = _places(workflow.do)
-    return replace(
-        checkpoint,
-        faulted=_moved(checkpoint.faulted, places),
-        notes={_moved(key, places): note for key, note in checkpoint.notes.items()},
-    )
-
-
-def _moved(path: str, places: Mapping[str, int]) -> str:
-    found, rest = leading(path)
-    moved = ""
-    for step in found:
-        way = names(step.path)
-        if way not in places:
-            raise CannotTakeUp(f"the newest definition has no task {way}, which was under way")
-        moved += f"{step.list_path.removeprefix(step.around)}/{places[way]}/{step.name}"
-    return moved + rest
-
-
-def _places(tasks: TaskList) -> Mapping[str, int]:
-    """The places of tasks in their lists, by the names that lead to them."""
-    places: dict[str, int] = {}
-    for place, task in enumerate(tasks.tasks):
-        places[names(task.pointer)] = place
-        for inner in task.lists():
-            places |= _places(inner)
-    return places

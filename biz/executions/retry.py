@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from biz.dsl.checkpoint import MAX_CHECKPOINT_LENGTH, Checkpoint
+from biz.dsl.checkpoint import MAX_CHECKPOINT_LENGTH, CannotTakeUp, Checkpoint
 from biz.dsl.lifecycle import ABSENT, LifecycleType
 from biz.dsl.model import Workflow
-from biz.dsl.taking_up import CannotTakeUp, checkpoint_at, relocated, with_data
+from biz.dsl.relocation import relocated
+from biz.dsl.taking_up import checkpoint_at, with_data
 from biz.dsl.validator import load_workflow
 from biz.engine import Engine
 from biz.errors import (

@@ -17,7 +17,7 @@ from biz.dsl.events.matchers import Equal, Judged, Text
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.json_types import is_equal
 from biz.dsl.lifecycle import ABSENT, LifecycleEvent, LifecycleType
-from biz.dsl.model import Task, TaskList, Workflow
+from biz.dsl.model import Task, Workflow
 from biz.dsl.task_paths import pointer_of
 from biz.dsl.tasks.call_asyncapi import SubscribeTask
 from biz.dsl.tasks.call_external import ExternalFunctionCallTask
@@ -274,11 +274,4 @@ def _duration_text(duration: timedelta) -> str:
 
 
 def _tasks_by_pointer(workflow: Workflow) -> Mapping[str, Task]:
-    return {task.pointer: task for tasks in workflow.lists() for task in _tasks(tasks)}
-
-
-def _tasks(tasks: TaskList) -> Iterator[Task]:
-    for task in tasks.tasks:
-        yield task
-        for inner in task.lists():
-            yield from _tasks(inner)
+    return {task.pointer: task for task in workflow.tasks()}

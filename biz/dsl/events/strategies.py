@@ -83,6 +83,52 @@ class Consumption:
                 self.is_complete = not self._open
 
 
+class Listening:
+    """What a task that listens waits for still: its own events, and those that end it.
+
+    `bound` are the correlations that are known.
+    """
+
+    def __init__(self, strategy: Strategy, state: Mapping[str, Any] | None = None) -> None:
+        """`state` is that of one which was under way."""
+        known = state or {"open": None, "until": None, "bound": {}}
+        self._own = Consumption(strategy, known["open"])
+        self._consumptions = [self._own]
+        if isinstance(strategy.until, Strategy):
+            self._consumptions.insert(0, Consumption(strategy.until, known["until"]))
+        self._bound: Mapping[str, Any] = known["bound"]
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What is waited for between two events, as JSON."""
+        until = self._consumptions[0]
+        return {
+            "open": self._own.open,
+            "until": None if until is self._own else until.open,
+            "bound": self._bound,
+        }
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no event is waited for."""
+        return any(consumption.is_complete for consumption in self._consumptions)
+
+    async def match(self, event: Event, scope: Scope) -> Match | None:
+        """How the event would be consumed, None where it isn't one that is waited for.
+
+        Faults the task where an expression fails.
+        """
+        for consumption in self._consumptions:
+            if match := await consumption.match(event, scope, self._bound):
+                return match
+        return None
+
+    def take(self, match: Match) -> None:
+        """Consumes an event."""
+        match.take()
+        self._bound = match.bound
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """An event that a strategy waits for, for its `filter` if it has any.

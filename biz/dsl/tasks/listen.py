@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from biz.dsl.branches import Branch
-from biz.dsl.checkpoint import EVENTS, OUTPUTS
+from biz.dsl.checkpoint import EVENT, LISTENING, OUTPUTS
 from biz.dsl.events.event import Event, EventRead, read_event
-from biz.dsl.events.strategies import Consumption, Match, Strategy, read_strategy
+from biz.dsl.events.strategies import Listening, Match, Strategy, read_strategy
 from biz.dsl.expressions import Expression
 from biz.dsl.frame import Outcome
 from biz.dsl.iterators import SubscriptionIterator, read_iterator
@@ -52,44 +51,48 @@ class ListenTask(Task):
 
     async def execute(self, frame: Frame) -> Outcome:
         """Listens until its strategy is complete."""
-        consumptions = [Consumption(self.to)]
-        if isinstance(self.to.until, Strategy):
-            consumptions.insert(0, Consumption(self.to.until))
-        notes = frame.world.notes
-        outputs: list[Any] = notes.take(frame.path, OUTPUTS, [])
-        before: deque[Event] = deque(notes.take(frame.path, EVENTS, ()))
-        consumed: list[Event] = []
-        read = 0
-        bound: Mapping[str, Any] = {}
-        async with frame.world.listen(self.to.interests, frame.path) as subscription:
-            while not any(consumption.is_complete for consumption in consumptions):
-                arrival = None if before else await subscription.next()
-                event = before.popleft() if arrival is None else arrival.event
-                match = await _match(consumptions, event, frame, bound)
+        notes, path = frame.world.notes, frame.path
+        outputs: list[Any] = notes.take(path, OUTPUTS, [])
+        listening = Listening(self.to, notes.take(path, LISTENING))
+        pending = notes.take(path, EVENT)
+        self._note(frame, outputs, listening, pending)
+        async with frame.world.listen(self.to.interests, path) as subscription:
+            while not listening.is_complete:
+                arrival = await subscription.next() if pending is None else None
+                event, number = pending if arrival is None else (arrival.event, len(outputs))
+                pending = None
+                match = await listening.match(event, frame)
                 if match is None or (arrival and not subscription.claim(arrival)):
                     continue
-                bound = match.bound
-                match.take()
+                self._note(frame, outputs, listening, (event, number))
+                listening.take(match)
                 frame.reach(self._way(match))
-                consumed.append(event)
-                notes.put(frame.path, EVENTS, consumed)
-                if match.strategy is not self.to:
-                    continue
-                read += 1
-                if read < len(outputs):
-                    continue
-                if read > len(outputs):
-                    outcome = await self._process(frame, event, len(outputs))
-                    if outcome.ended:
-                        return outcome
-                    outputs.append(outcome.output)
-                notes.put(frame.path, OUTPUTS, outputs)
-                if isinstance(self.to.until, Expression) and await frame.holds(
-                    self.to.until, outputs
-                ):
-                    break
-        notes.drop(frame.path, EVENTS, OUTPUTS)
+                if match.strategy is self.to:
+                    if number == len(outputs):
+                        outcome = await self._process(frame, event, number)
+                        if outcome.ended:
+                            return outcome
+                        outputs.append(outcome.output)
+                    if isinstance(self.to.until, Expression) and await frame.holds(
+                        self.to.until, outputs
+                    ):
+                        break
+                self._note(frame, outputs, listening, None)
+        notes.drop(path, EVENT, LISTENING, OUTPUTS)
         return Outcome(outputs)
+
+    def _note(
+        self,
+        frame: Frame,
+        outputs: Sequence[Any],
+        listening: Listening,
+        pending: tuple[Event, int] | None,
+    ) -> None:
+        """Notes what came of the events so far, and the one that is being processed, if any."""
+        notes = frame.world.notes
+        notes.put(frame.path, OUTPUTS, outputs)
+        notes.put(frame.path, LISTENING, listening.state)
+        notes.put(frame.path, EVENT, pending)
 
     def alternatives(self) -> Iterator[Branch]:
         """The events that it waits for, each filter one."""
@@ -117,13 +120,3 @@ class ListenTask(Task):
 
 def _way(number: int) -> str:
     return f"event {number + 1}"
-
-
-async def _match(
-    consumptions: Sequence[Consumption], event: Event, frame: Frame, bound: Mapping[str, Any]
-) -> Match | None:
-    """How the first that waits for the event would consume it."""
-    for consumption in consumptions:
-        if match := await consumption.match(event, frame, bound):
-            return match
-    return None

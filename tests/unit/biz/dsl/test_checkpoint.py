@@ -2,170 +2,31 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from biz.dsl.calls.call import Call
-from biz.dsl.calls.http_call import HttpCall
 from biz.dsl.checkpoint import Checkpoint
-from biz.dsl.errors import TaskFault, WorkflowError
+from biz.dsl.errors import TaskFault
+from biz.dsl.events.event import Event
 from biz.dsl.interpreter import Interpreter
 from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.validator import load_workflow
 from biz.dsl.virtual_time import VirtualLoop
+from tests.fixtures.flows import EVENTS, FLOWS, Service, call, event
 from tests.fixtures.workflows import START, Json, evaluate, workflow
 
 
-def call(name: str, **more: Any) -> Json:
-    """A task that asks for the data it works on, and gives it with its name."""
-    body = '${ {data: ., context: $context, task: "' + name + '"} }'
-    arguments = {"method": "post", "endpoint": "http://service/" + name, "body": body}
-    return {name: {"call": "http", "with": arguments, **more}}
-
-
-def event(id: str, **data: Any) -> Json:
-    return {"specversion": "1.0", "id": id, "source": "/x", "type": "t", "data": data}
-
-
-NINE = {"type": "https://example.com/nine", "status": 9}
-
-FLOWS: dict[str, Json] = {
-    "a sequence": workflow(
-        call("a"), call("b", export={"as": "${ {seen: .} }"}), {"s": {"set": {"x": 1}}}, call("c")
-    ),
-    "a loop in a loop": workflow(
-        {
-            "outer": {
-                "for": {"in": "${ [1, 2, 3] }", "each": "o"},
-                "do": [
-                    call("a"),
-                    {
-                        "inner": {
-                            "for": {"in": "${ [$o, $o] }", "each": "i"},
-                            "while": "${ true }",
-                            "do": [call("b"), {"s": {"set": {"o": "${ $o }", "was": "${ . }"}}}],
-                        }
-                    },
-                ],
-            }
-        }
-    ),
-    "a loop over what it changes": workflow(
-        {"init": {"set": {"a": 1}, "export": {"as": "${ {items: [1, 2]} }"}}},
-        {
-            "each": {
-                "if": "${ ($context.items | length) == 2 }",
-                "input": {"from": "${ $context.items }"},
-                "for": {"in": "${ . }"},
-                "do": [call("a", export={"as": "${ {items: [9, 9, 9]} }"}), call("b")],
-            }
-        },
-    ),
-    "branches": workflow(
-        {
-            "all": {
-                "fork": {
-                    "branches": [
-                        {"one": {"do": [call("a"), {"w": {"wait": {"seconds": 1}}}, call("b")]}},
-                        {"two": {"for": {"in": "${ [1, 2, 3] }"}, "do": [call("c")]}},
-                        call("d"),
-                    ]
-                }
-            }
-        },
-        call("e"),
-    ),
-    "a race": workflow(
-        {
-            "race": {
-                "fork": {
-                    "compete": True,
-                    "branches": [
-                        {"slow": {"do": [{"w": {"wait": {"seconds": 9}}}, call("never")]}},
-                        {
-                            "quick": {
-                                "do": [{"w": {"wait": {"seconds": 1}}}, {"s": {"set": {"q": 1}}}]
-                            }
-                        },
-                    ],
-                }
-            }
-        },
-        call("a"),
-        call("b"),
-    ),
-    "tries": workflow(
-        {
-            "try": {
-                "try": [
-                    call("a"),
-                    {"r": {"raise": {"error": {"type": "https://x/y", "status": 9}}}},
-                ],
-                "catch": {
-                    "errors": {"with": {"status": 9}},
-                    "as": "found",
-                    "do": [call("b"), {"s": {"set": {"was": "${ $found.status }"}}}, call("c")],
-                },
-            }
-        }
-    ),
-    "functions and extensions": {
-        **workflow(call("a"), {"f": {"call": "twice", "with": {"x": 1}}}, call("b")),
-        "use": {
-            "functions": {"twice": {"do": [call("fa"), call("fb")]}},
-            "extensions": [
-                {
-                    "log": {
-                        "extend": "call",
-                        "when": '${ $task.name == "a" }',
-                        "before": [call("before")],
-                        "after": [call("after"), call("after2")],
-                    }
-                }
-            ],
-        },
-    },
-    "events": workflow(
-        {
-            "hear": {
-                "listen": {"to": {"all": [{"with": {"id": "1"}}, {"with": {"id": "2"}}]}},
-                "foreach": {"item": "it", "do": [call("a"), call("b")]},
-            }
-        },
-        call("c"),
-        {"again": {"listen": {"to": {"one": {"with": {"type": "t"}}}}}},
-    ),
-    "a jump back": workflow(
-        call("a"),
-        {"count": {"set": {"n": "${ (.n // 0) + 1 }"}}},
-        {"more": {"switch": [{"yes": {"when": "${ .n < 3 }", "then": "count"}}]}},
-        call("b"),
-    ),
-}
-EVENTS = [(timedelta(seconds=second), event(str(second))) for second in (1, 2, 3)]
-
-
-class Service:
-    """Answers calls; the one of a number fails."""
-
-    def __init__(self, failing: int = 0) -> None:
-        self.failing = failing
-        self.answered: list[Any] = []
-
-    def answer(self, call: Call) -> Any:
-        self.failing -= 1
-        if self.failing == 0:
-            raise TaskFault(WorkflowError.standard("communication", "it failed", status=503))
-        assert isinstance(call, HttpCall)
-        self.answered.append(call.body)
-        return {"got": call.body, "n": len(json.dumps(call.body))}
-
-
-def run(flow: Json, service: Service, checkpoint: Checkpoint | None = None) -> Any:
+def run(
+    flow: Json,
+    service: Service,
+    checkpoint: Checkpoint | None = None,
+    events: Sequence[tuple[timedelta, Event]] = EVENTS,
+) -> Any:
     """The output, or the checkpoint of a run that faulted."""
-    runtime = MemoryRuntime(answer=service.answer, start=START, evaluate=evaluate, events=EVENTS)
+    runtime = MemoryRuntime(answer=service.answer, start=START, evaluate=evaluate, events=events)
     interpreter = Interpreter(load_workflow(json.dumps(flow)), runtime, checkpoint=checkpoint)
 
     async def walk() -> Any:
@@ -239,3 +100,46 @@ def test_a_value_that_is_noted_in_many_places_stands_once() -> None:
     checkpoint = run(flow, Service(failing=1))
 
     assert len(checkpoint.to_text()) < 15_000
+
+
+def test_a_listen_keeps_the_event_that_it_processes_and_none_before() -> None:
+    listen = {"to": {"any": [], "until": "${ false }"}}
+    flow = workflow(
+        {"hear": {"listen": listen, "foreach": {"do": [call("a"), {"s": {"set": {"s": 1}}}]}}}
+    )
+    many = [(timedelta(seconds=n), event(str(n), text="x" * 1000)) for n in range(1, 200)]
+
+    early = run(flow, Service(failing=3), events=many)
+    late = run(flow, Service(failing=190), events=many)
+
+    assert late.notes["/do/0/hear/#event"][1] == 189
+    assert late.consumed == list(range(1, 191))
+    assert len(late.to_text()) < len(early.to_text()) + 190 * 15
+
+
+def test_a_condition_that_faults_on_an_event_is_evaluated_again() -> None:
+    until = '${ if length == 2 then error("no") else false end }'
+    flow = workflow({"hear": {"listen": {"to": {"any": [], "until": until}}}})
+
+    checkpoint = run(flow, Service())
+    flow["do"][0]["hear"]["listen"]["to"]["until"] = "${ length == 2 }"
+
+    assert run(flow, Service(), checkpoint) == [{}, {}]
+
+
+def test_what_is_correlated_and_listened_for_still_is_known_again() -> None:
+    wanted = [
+        {"with": {"type": "t"}, "correlate": {"order": {"from": "${ .data.order }"}}},
+        {"with": {"type": "paid"}, "correlate": {"order": {"from": "${ .data.order }"}}},
+    ]
+    flow = workflow({"hear": {"listen": {"to": {"all": wanted}}, "foreach": {"do": [call("a")]}}})
+    paid = [{**event(f"p{order}", order=order), "type": "paid"} for order in (8, 7)]
+    came = [event("1", order=7), *paid]
+    events = [(timedelta(seconds=n), each) for n, each in enumerate(came, start=1)]
+    service = Service()
+    output = run(flow, service, events=events)
+
+    for failing in (1, 2):
+        checkpoint = run(flow, Service(failing), events=events)
+        assert checkpoint.notes["/do/0/hear/#event"][0]["id"] == ["1", "p7"][failing - 1]
+        assert run(flow, Service(), checkpoint, events=events) == output

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from biz.dsl.checkpoint import Checkpoint
+from biz.dsl.checkpoint import CannotTakeUp, Checkpoint
 from biz.dsl.model import Workflow
-from biz.dsl.taking_up import CannotTakeUp, checkpoint_at, relocated, with_data
+from biz.dsl.relocation import relocated
+from biz.dsl.taking_up import checkpoint_at, with_data
 from biz.dsl.validator import load_workflow
 from tests.fixtures.workflows import Json, workflow
 
@@ -70,8 +72,11 @@ async def test_tasks_around_get_what_they_had() -> None:
 
     checkpoint = await at(path)
 
-    assert (checkpoint.faulted, checkpoint.context) == (path, {"at": path})
+    assert checkpoint.faulted == path
     assert checkpoint.notes == {
+        "/do/1/loop/#context": {"at": "/do/1/loop"},
+        f"{LOOP}/1/t/#context": {"at": f"{LOOP}/1/t"},
+        f"{path}/#context": {"at": path},
         "/do/#at": "loop",
         "/do/1/loop/#data": {"into": "/do/1/loop"},
         "/do/1/loop/#index": 1,
@@ -107,6 +112,119 @@ async def test_branches_beside_keep_what_they_gave_or_go_on_where_they_were() ->
 async def test_elsewhere_nothing_takes_up(path: str) -> None:
     with pytest.raises(CannotTakeUp):
         await at(path)
+
+
+async def test_an_event_that_was_being_processed_can_be_taken_up() -> None:
+    hear, path = "/do/2/hear", "/do/2/hear/foreach/1/do/0/f"
+    state = {"open": None, "until": None, "bound": {"order": 7}}
+    listening = {
+        f"{hear}/#event": [{"id": "2"}, 1],
+        f"{hear}/#outputs": [{"id": "1"}],
+        f"{hear}/#listening": state,
+    }
+    last = Checkpoint(notes={**listening, f"{hear}/foreach/1/do/#at": "f", "/do/#at": "hear"})
+
+    checkpoint = await at(path, last=last)
+
+    assert checkpoint.notes.items() >= listening.items()
+    assert checkpoint.notes[f"{hear}/foreach/1/do/#at"] == "f"
+    for gone in ("/do/2/hear/foreach/0/do/0/f", "/do/2/hear/foreach/2/do/0/f"):
+        with pytest.raises(CannotTakeUp, match="the event that was being processed"):
+            await at(gone, last=last)
+
+
+SHARED: Json = {
+    **workflow({"first": SET}, {"ask": {"call": "get"}}, {"far": {"call": "log:1.0.0@far"}}),
+    "use": {
+        "catalogs": {"far": {"endpoint": "http://far"}},
+        "functions": {"get": {"do": [{"a": SET}, {"b": SET}]}},
+        "extensions": [
+            {"all": {"extend": "all", "before": [{"x": SET}], "after": [{"y": SET}]}},
+            {"calls": {"extend": "call", "before": [{"x": SET}], "after": [{"y": SET}]}},
+        ],
+    },
+}
+ASK = "/do/1/ask"
+
+
+async def shared(path: str) -> Checkpoint:
+    return await checkpoint_at(path, Known(), None, loaded(SHARED))
+
+
+async def test_a_task_in_a_function_is_taken_up_behind_what_extensions_do_before() -> None:
+    checkpoint = await shared(f"{ASK}/use/functions/get/do/1/b")
+
+    notes = {key for key in checkpoint.notes if not key.endswith(("/#data", "/#context"))}
+    assert notes == {
+        "/do/#at",
+        f"{ASK}/use/extensions/0/all/#before",
+        f"{ASK}/use/extensions/1/calls/#before",
+        f"{ASK}/use/functions/get/use/extensions/0/all/#before",
+        f"{ASK}/use/functions/get/do/#at",
+    }
+    assert checkpoint.notes[f"{ASK}/use/functions/get/do/#at"] == "b"
+
+
+async def test_a_task_that_an_extension_does_before_is_taken_up() -> None:
+    checkpoint = await shared(f"{ASK}/use/extensions/1/calls/before/0/x")
+
+    notes = {key for key in checkpoint.notes if not key.endswith(("/#data", "/#context"))}
+    assert notes == {
+        "/do/#at",
+        f"{ASK}/use/extensions/0/all/#before",
+        f"{ASK}/use/extensions/1/calls/before/#at",
+    }
+
+
+async def test_a_task_that_an_extension_does_after_is_not_taken_up() -> None:
+    with pytest.raises(CannotTakeUp, match=f"take up at {ASK}:"):
+        await shared(f"{ASK}/use/extensions/1/calls/after/0/y")
+
+
+async def test_a_task_of_a_function_from_elsewhere_is_taken_up() -> None:
+    path = "/do/2/far/call/do/3/send"
+    checkpoint = await shared(path)
+
+    assert checkpoint.notes["/do/2/far/call/do/#at"] == "send"
+    assert relocated(checkpoint, loaded(SHARED)).notes.keys() == checkpoint.notes.keys()
+    with pytest.raises(CannotTakeUp, match="take up at /do/2/far/call:"):
+        await shared("/do/2/far/call/fork/branches/0/left")
+
+
+async def test_functions_and_extensions_are_found_by_their_names_too() -> None:
+    result = f"{ASK}/use/extensions/1/calls/#result"
+    checkpoint = await shared(f"{ASK}/use/functions/get/do/1/b")
+    checkpoint = replace(checkpoint, notes={**checkpoint.notes, result: [1, None]})
+    changed = json.loads(json.dumps(SHARED))
+    changed["use"]["functions"]["get"]["do"].reverse()
+    changed["use"]["extensions"].reverse()
+    changed["do"].pop(0)
+
+    moved = relocated(checkpoint, loaded(changed))
+
+    assert moved.faulted == "/do/0/ask/use/functions/get/do/0/b"
+    assert moved.notes["/do/0/ask/use/extensions/0/calls/#result"] == [1, None]
+    assert moved.notes["/do/0/ask/use/extensions/1/all/#before"] is True
+    assert len(moved.notes) == len(checkpoint.notes)
+
+    before = await shared(f"{ASK}/use/extensions/1/calls/before/0/x")
+    assert relocated(before, loaded(changed)).faulted == (
+        "/do/0/ask/use/extensions/0/calls/before/0/x"
+    )
+
+
+async def test_what_an_extension_that_is_gone_did_before_is_forgotten() -> None:
+    path = f"{ASK}/use/functions/get/do/1/b"
+    checkpoint = await shared(path)
+    changed = json.loads(json.dumps(SHARED))
+    del changed["use"]["extensions"][1]
+
+    assert f"{ASK}/use/extensions/1/calls/#before" not in (
+        relocated(checkpoint, loaded(changed)).notes
+    )
+    result = {f"{ASK}/use/extensions/1/calls/#result": [1, None]}
+    with pytest.raises(CannotTakeUp, match="no extension calls"):
+        relocated(Checkpoint(notes=result), loaded(changed))
 
 
 async def test_other_data_go_into_the_task_that_is_taken_up() -> None:

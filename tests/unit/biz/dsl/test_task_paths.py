@@ -1,6 +1,10 @@
+"""Paths, references and names of tasks."""
+
+from itertools import pairwise
+
 import pytest
 
-from biz.dsl.task_paths import pointer_of, read_task_path, suffixes
+from biz.dsl.task_paths import UnknownPath, names, pointer_of, read_task_path, steps, suffixes
 
 
 @pytest.mark.parametrize(
@@ -54,3 +58,47 @@ def test_what_functions_do_is_found_by_their_own_references_too() -> None:
         "/use/functions/f/do/0/y/use/functions/g",
         "/use/functions/g",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "kinds"),
+    [
+        ("/do/4/loop/for/2/do/0/getPet", ["do", "for"]),
+        ("/do/0/a/fork/branches/1/b/try/0/c/catch/do/0/d", ["do", "fork", "try", "catch"]),
+        ("/do/0/hear/foreach/7/do/0/x", ["do", "foreach"]),
+        ("/do/0/x/use/functions/f/do/1/y", ["do", "function", "do"]),
+        ("/do/0/x/call/do/1/send", ["do", "call", "do"]),
+        ("/do/0/x/use/extensions/0/log/before/2/y", ["do", "before"]),
+        ("/do/0/x/use/extensions/0/log/after/2/y", ["do", "after"]),
+    ],
+)
+def test_a_path_names_the_tasks_that_lead_to_its_task(path: str, kinds: list[str]) -> None:
+    found = steps(path)
+
+    assert [step.kind for step in found] == kinds
+    assert found[-1].path == path
+    assert all(inner.around == outer.path for outer, inner in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "/do", "/do/0", "/input", "/do/0/x/for/1", "/do/0/x/caller", "/use/functions/f"],
+)
+def test_what_is_no_path_of_a_runs_task_is_told(path: str) -> None:
+    with pytest.raises(UnknownPath):
+        steps(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/do/4/loop/for/2/do/0/getPet", "/do/loop/do/getPet"),
+        ("/do/4/loop/do/0/getPet", "/do/loop/do/getPet"),
+        ("/do/0/hear/foreach/7/do/0/x", "/do/hear/foreach/do/x"),
+        ("/do/0/x/use/functions/f/do/1/y", "/use/functions/f/do/y"),
+        ("/use/functions/f/do/1/y", "/use/functions/f/do/y"),
+        ("/do/0/x/use/extensions/3/log/before/2/y", "/use/extensions/log/before/y"),
+    ],
+)
+def test_the_names_that_lead_to_a_task_have_no_numbers(path: str, expected: str) -> None:
+    assert names(path) == expected
