@@ -14,10 +14,11 @@ from biz.executions.execution import Execution, NewExecution
 from biz.executions.history_batch import is_digest
 from biz.idempotency import RequestKey
 from data.database import Database
-from data.execution import get_execution, insert_execution, put_checkpoint
+from data.execution import get_execution, insert_execution
 from data.history import entry_from_row
 from data.idempotency import claim
 from data.models import (
+    EventRow,
     ExecutionCheckpointRow,
     ExecutionEventRow,
     ExecutionRow,
@@ -37,7 +38,12 @@ class PeeweeCheckpointRepo:
         self._clock = clock
 
     async def get(self, execution_id: str) -> str | None:
-        return await self._database.read(lambda db: _get(db, execution_id))
+        row = await self._database.read(lambda db: _row(db, execution_id))
+        return (row.content or None) if row else None
+
+    async def get_start(self, execution_id: str) -> str | None:
+        row = await self._database.read(lambda db: _row(db, execution_id))
+        return row.start if row else None
 
     async def create_retry(
         self, execution: NewExecution, checkpoint: str, request: RequestKey | None
@@ -55,12 +61,12 @@ class PeeweeCheckpointRepo:
         )
 
 
-def _get(db: peewee.Database, execution_id: str) -> str | None:
+def _row(db: peewee.Database, execution_id: str) -> ExecutionCheckpointRow | None:
     query = ExecutionCheckpointRow.select().where(
         ExecutionCheckpointRow.execution_id == execution_id
     )
-    row = first_row(db, query)
-    return None if row is None else row.content
+    row: ExecutionCheckpointRow | None = first_row(db, query)
+    return row
 
 
 def _create_retry(
@@ -88,7 +94,13 @@ def _create_retry(
     ExecutionRow.update(
         event_cursor=cursor.select(cursor.event_cursor).where(cursor.id == execution.retry_of)
     ).where(ExecutionRow.id == execution.id).execute(db)
-    put_checkpoint(db, execution.id, checkpoint)
+    # What came for the other one alone is for this one now, but for what it has consumed.
+    EventRow.update(target=execution.id).where(
+        EventRow.namespace == execution.namespace, EventRow.target == execution.retry_of
+    ).execute(db)
+    ExecutionCheckpointRow.insert(execution_id=execution.id, content="", start=checkpoint).execute(
+        db
+    )
     return stored
 
 

@@ -153,10 +153,14 @@ class ExecutionEventRow(peewee.Model):
 
 
 class ExecutionCheckpointRow(peewee.Model):
-    """Where an execution stood at its end, or takes up at its start."""
+    """Where an execution stood at its end, empty where that isn't known, and where it began.
+
+    Only those that take up from others have a `start`.
+    """
 
     execution_id = peewee.TextField(primary_key=True)
     content = peewee.TextField()
+    start = peewee.TextField(null=True)
 
     class Meta:
         table_name = "execution_checkpoint"

@@ -180,22 +180,28 @@ class TemporalRuntime:
             return await call_team(call)
         return await self._execute(call, progress)
 
-    async def run_workflow(self, call: ChildCall, progress: Progress) -> Any:
+    async def run_workflow(
+        self, call: ChildCall, progress: Progress, stored: Callable[[str], None]
+    ) -> Any:
         """A child workflow, once an activity has stored its execution."""
         if self._depth >= MAX_DEPTH:
             detail = f"workflows run each other more than {MAX_DEPTH} deep"
             raise TaskFault(WorkflowError.standard("runtime", detail))
-        stored = await self._execute(call, progress, StoredChild)
+        child = await self._execute(call, progress, StoredChild)
+        stored(child.execution_id)
+        if child.is_done:
+            return child.output
         request = RunRequest(
-            execution_id=stored.execution_id,
-            definition=stored.definition,
-            input=stored.input,
+            execution_id=child.execution_id,
+            definition=child.definition,
+            input=child.input,
             engine_version=self._engine_version,
-            namespace=stored.namespace,
+            namespace=child.namespace,
             revision=self._revision,
             depth=self._depth + 1,
+            takes_up=child.takes_up,
         )
-        return await self.children.run(request, summary=stored.summary, awaited=call.awaited)
+        return await self.children.run(request, summary=child.summary, awaited=call.awaited)
 
     async def _execute(
         self, call: Call, progress: Progress, result: type[_Result] | None = None

@@ -14,6 +14,7 @@ from biz.executions.control import ExecutionControl
 from biz.executions.execution import ExecutionUsecase
 from biz.executions.retry import RetryUsecase
 from biz.executions.runs import ExecutionRuns
+from biz.executions.succession import Succession
 from biz.history.history import HistoryUsecase
 from biz.history.live import LiveHistory
 from biz.logs.log import ExecutionLogUsecase
@@ -87,13 +88,16 @@ class Usecases(containers.DeclarativeContainer):
         page_tokens=page_tokens,
         clock=Foundation.clock,
     )
+    succession = providers.Singleton(
+        Succession, checkpoints=Storage.checkpoint_repo, engine=Temporal.engine
+    )
     retries = providers.Singleton(
         RetryUsecase,
         repo=Storage.execution_repo,
         checkpoints=Storage.checkpoint_repo,
+        succession=succession,
         aliases=template_aliases,
         runs=execution_runs,
-        engine=Temporal.engine,
         clock=Foundation.clock,
     )
     history = providers.Singleton(
@@ -148,6 +152,7 @@ class Usecases(containers.DeclarativeContainer):
         ChildExecutionUsecase,
         repo=Storage.execution_repo,
         aliases=template_aliases,
+        succession=succession,
         clock=Foundation.clock,
     )
     workflows = providers.Singleton(WorkflowUsecase)

@@ -56,6 +56,12 @@ LISTENING: Final = "/#listening"
 OUTPUTS: Final = "/#outputs"
 """What has come of the events before."""
 
+DONE: Final = "/#done"
+"""What a task has given, and where it led, before its `output` and `export`."""
+
+CHILD: Final = "/#child"
+"""The execution of the workflow that a task has run, and whether a newer version takes up."""
+
 BEFORE: Final = "/#before"
 """Says that what an extension does before is done."""
 

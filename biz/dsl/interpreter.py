@@ -13,7 +13,7 @@ from typing import Any
 
 from biz.dsl.arguments import TaskArguments, WorkflowArguments
 from biz.dsl.branches import IF_FAILS, IF_HOLDS
-from biz.dsl.checkpoint import AT, CONTEXT, DATA, INPUT, RESULT, Checkpoint
+from biz.dsl.checkpoint import AT, CONTEXT, DATA, DONE, INPUT, RESULT, Checkpoint
 from biz.dsl.concurrency import gather
 from biz.dsl.depth import is_deeper
 from biz.dsl.durations import InvalidDuration, resolve_duration, shown_duration
@@ -161,7 +161,7 @@ class Interpreter:
             outcome = await self._do_in_time(frame, arguments, under_way)
             told.output = outcome.output
         if not outcome.ended:
-            notes.drop(path, DATA, INPUT)
+            notes.drop(path, DATA, INPUT, DONE)
         return outcome
 
     async def _do_in_time(self, frame: Frame, arguments: TaskArguments, under_way: Any) -> Outcome:
@@ -211,12 +211,14 @@ class Interpreter:
             frame = Frame(task, data, arguments, frame.local, frame.path, frame.walk, frame.world)
         self._world.notes.put(frame.path, INPUT, data)
         arguments.input = data
+        done = self._world.notes.take(frame.path, DONE)
         try:
-            outcome = await execute_extended(frame, self._extensions)
+            outcome = Outcome(*done) if done else await execute_extended(frame, self._extensions)
         except TaskFault as found:
             raise found.at(task.pointer) from None
         if outcome.ended:
             return outcome
+        self._world.notes.put(frame.path, DONE, [outcome.output, outcome.then])
         arguments.raw_output = outcome.output
         output = arguments.output = await self.produce(frame, task.output, outcome.output)
         await self.export(frame, task.export, output)

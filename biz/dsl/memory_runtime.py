@@ -154,9 +154,15 @@ class MemoryRuntime:
             raise TaskFault(WorkflowError.standard("configuration", detail))
         return answer
 
-    async def run_workflow(self, call: ChildCall, progress: Progress) -> Any:
-        """A run of what is found, or else an answer. One that isn't awaited is never run."""
+    async def run_workflow(
+        self, call: ChildCall, progress: Progress, stored: Callable[[str], None]
+    ) -> Any:
+        """A run of what is found, or else an answer. One that isn't awaited is never run.
+
+        No run is known here that it could take up from.
+        """
         call.check()
+        stored(call.idempotency_key)
         workflow = self._find(call)
         if workflow is None:
             return await self._ask(call)

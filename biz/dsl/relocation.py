@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from biz.dsl.checkpoint import BEFORE, CannotTakeUp, Checkpoint
+from biz.dsl.checkpoint import BEFORE, CHILD, CannotTakeUp, Checkpoint
 from biz.dsl.model import Workflow
 from biz.dsl.task_paths import Step, leading, names
 
@@ -53,6 +53,15 @@ class Relocation:
                 f"the newest definition has no extension {match['name']}, which was under way"
             )
         return self._extensions[match["name"]]
+
+
+def renewed(checkpoint: Checkpoint) -> Checkpoint:
+    """The same, where workflows that it had run take up in the versions that are named now."""
+    notes = {
+        key: [note[0], True] if key.endswith(CHILD) else note
+        for key, note in checkpoint.notes.items()
+    }
+    return replace(checkpoint, notes=notes)
 
 
 def relocated(checkpoint: Checkpoint, workflow: Workflow) -> Checkpoint:

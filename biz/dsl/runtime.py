@@ -81,11 +81,13 @@ class Runtime(Protocol):
         """What the call gives, a JSON value; raises TaskFault."""
         ...
 
-    async def run_workflow(self, call: ChildCall, progress: Progress) -> Any:
+    async def run_workflow(
+        self, call: ChildCall, progress: Progress, stored: Callable[[str], None]
+    ) -> Any:
         """What the workflow gives, null once it is started where it isn't awaited.
 
-        Raises TaskFault, also for the fault that it ended with. A cancellation cancels it too,
-        where it is awaited.
+        `stored` is told the id of its execution before that begins. Raises TaskFault, also for the
+        fault that it ended with. A cancellation cancels it too, where it is awaited.
         """
         ...
 

@@ -160,11 +160,17 @@ def _beneath(path: str, notes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def with_data(checkpoint: Checkpoint, data: Any) -> Checkpoint:
-    """The same with other data for the task that is taken up; raises CannotTakeUp."""
+    """The same with other data for the task that is taken up, which begins anew with them.
+
+    Raises CannotTakeUp.
+    """
     under_way = [checkpoint.faulted] if checkpoint.faulted else _innermost(checkpoint.notes)
     if len(under_way) != 1:
         raise CannotTakeUp("name the task that the input is for: not exactly one is under way")
-    return replace(checkpoint, notes={**checkpoint.notes, under_way[0] + DATA: data})
+    [path] = under_way
+    notes = {key: note for key, note in checkpoint.notes.items() if not key.startswith(f"{path}/")}
+    context = {key: checkpoint.notes[key] for key in [path + CONTEXT] if key in checkpoint.notes}
+    return replace(checkpoint, notes={**notes, **context, path + DATA: data})
 
 
 def _innermost(notes: Mapping[str, Any]) -> Sequence[str]:

@@ -17,7 +17,7 @@ from biz.dsl.calls.call_keys import call_key
 from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.calls.fetch_call import FetchCall, Purpose
 from biz.dsl.calls.resource import Resource
-from biz.dsl.checkpoint import Checkpoint, Notes
+from biz.dsl.checkpoint import CHILD, Checkpoint, Notes
 from biz.dsl.chronicle import Chronicle
 from biz.dsl.concurrency import first
 from biz.dsl.deferral import defer
@@ -150,15 +150,28 @@ class World:
         return document
 
     async def run_workflow(self, call: ChildCall, path: str) -> Any:
-        """What the workflow gives; raises TaskFault, also for the fault that it ended with."""
+        """What the workflow gives; raises TaskFault, also for the fault that it ended with.
+
+        Where the run before had it run, it takes up from there.
+        """
+
+        def note(id: str, is_renewed: bool = False) -> None:
+            self.notes.put(path, CHILD, [id, is_renewed])
+
+        if before := self.notes.take(path, CHILD):
+            note(*before)
+            retry_of, is_renewed = before
+            call = replace(call, retry_of=retry_of, is_renewed=is_renewed)
         await self.passed()
         self._rest()
         with self._at(path, waiting=False):
             try:
-                return await self._runtime.run_workflow(call, self._progress())
+                output = await self._runtime.run_workflow(call, self._progress(), note)
             except TaskFault as fault:
                 # The place of a fault in the other workflow says nothing in this one.
                 raise TaskFault(replace(fault.error, instance="")) from None
+        self.notes.drop(path, CHILD)
+        return output
 
     def reach(self, branch: Branch) -> None:
         """Tells that the run takes one of several ways."""

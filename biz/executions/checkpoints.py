@@ -13,7 +13,11 @@ class CheckpointRepo(Protocol):
     """Where checkpoints are kept; runs write theirs with their end."""
 
     async def get(self, execution_id: str) -> str | None:
-        """The text of an execution's checkpoint, None where none was kept."""
+        """The text of where an execution stood at its end, None where that wasn't kept."""
+        ...
+
+    async def get_start(self, execution_id: str) -> str | None:
+        """The text of where it took up, None where it began at the beginning."""
         ...
 
     async def create_retry(
@@ -21,8 +25,9 @@ class CheckpointRepo(Protocol):
     ) -> Execution:
         """Stores an execution that takes up from `execution.retry_of`; the two name each other.
 
-        It sees the events that the other one saw. A known `request` answers the execution that it
-        made. Raises ExecutionRetried, BusinessKeyInUse, RequestIdReused, ExecutionNotFound.
+        It sees the events that the other one saw, also those for that one alone. A known `request`
+        answers the execution that it made. Raises ExecutionRetried, BusinessKeyInUse,
+        RequestIdReused, ExecutionNotFound.
         """
         ...
 

@@ -119,6 +119,11 @@ class Execution:
     retry_of: str = ""
     retried_by: str = ""
 
+    @property
+    def has_begun(self) -> bool:
+        """False where nothing was done: one that ends so counts as started when it was created."""
+        return self.started_at not in (None, self.created_at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionProgress:

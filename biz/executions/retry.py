@@ -9,13 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from biz.dsl.checkpoint import MAX_CHECKPOINT_LENGTH, CannotTakeUp, Checkpoint
+from biz.dsl.checkpoint import CannotTakeUp, Checkpoint
 from biz.dsl.lifecycle import ABSENT, LifecycleType
-from biz.dsl.model import Workflow
-from biz.dsl.relocation import relocated
 from biz.dsl.taking_up import checkpoint_at, with_data
 from biz.dsl.validator import load_workflow
-from biz.engine import Engine
 from biz.errors import (
     ExecutionNotEnded,
     ExecutionRetried,
@@ -24,6 +21,7 @@ from biz.errors import (
 )
 from biz.executions.checkpoints import CheckpointRepo
 from biz.executions.execution import Execution, ExecutionRepo, ExecutionStatus, NewExecution, Runs
+from biz.executions.succession import Succession
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.limits import check_length, check_size
 from biz.templates.alias import TemplateAliasUsecase
@@ -52,16 +50,16 @@ class RetryUsecase:
         *,
         repo: ExecutionRepo,
         checkpoints: CheckpointRepo,
+        succession: Succession,
         aliases: TemplateAliasUsecase,
         runs: Runs,
-        engine: Engine,
         clock: Callable[[], datetime],
     ) -> None:
         self._repo = repo
         self._checkpoints = checkpoints
+        self._succession = succession
         self._aliases = aliases
         self._runs = runs
-        self._engine = engine
         self._clock = clock
 
     async def retry(self, request: RetryRequest) -> Execution:
@@ -105,15 +103,11 @@ class RetryUsecase:
             checkpoint = await self._checkpoint(ended, request)
             if request.input is not ABSENT:
                 checkpoint = with_data(checkpoint, request.input)
-            if new.definition != ended.definition:
-                checkpoint = relocated(checkpoint, await _workflow(new.definition))
         except CannotTakeUp as reason:
             raise RetryImpossible(ended.id, str(reason)) from None
-        new = replace(new, hooks=(await _workflow(new.definition)).on_fault)
-        text = checkpoint.to_text()
-        if len(text) > MAX_CHECKPOINT_LENGTH:
-            raise RetryImpossible(ended.id, "what it worked on is too large to be taken up")
-        return await self._checkpoints.create_retry(new, text, key)
+        return await self._succession.store(
+            new, ended, checkpoint, request=key, is_renewed=request.latest_template
+        )
 
     async def _renewed(self, new: NewExecution) -> NewExecution:
         """The same of the newest definition."""
@@ -127,15 +121,11 @@ class RetryUsecase:
         )
 
     async def _checkpoint(self, ended: Execution, request: RetryRequest) -> Checkpoint:
-        text = await self._checkpoints.get(ended.id)
-        if text is None and ended.status is not ExecutionStatus.COMPLETED:
-            text = await self._engine.checkpoint(ended.id)
-        last = Checkpoint.from_text(text) if text else None
+        last = await self._succession.last(ended)
         if request.from_task:
             past = _Past(self._checkpoints, ended.id)
-            return await checkpoint_at(
-                request.from_task, past, last, await _workflow(ended.definition)
-            )
+            workflow = await asyncio.to_thread(load_workflow, ended.definition)
+            return await checkpoint_at(request.from_task, past, last, workflow)
         if last is None:
             raise CannotTakeUp("where it stood wasn't kept; give from_task, a task of its history")
         return last
@@ -163,10 +153,6 @@ class _Past:
             self._id, LifecycleType.TASK_FAULTED, f"{path}/try", within=True
         )
         return None if found is None or found.error is None else found.error.to_json()
-
-
-async def _workflow(definition: str) -> Workflow:
-    return await asyncio.to_thread(load_workflow, definition)
 
 
 def _require_valid(request: RetryRequest) -> None:

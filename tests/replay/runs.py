@@ -16,7 +16,7 @@ from biz.dsl.events.interests import admits
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.engine import ORDER_SIGNAL, REVISION, WORKFLOW_TYPE, RunOrder, RunRequest, Verb
 from biz.executions.children import ChildRequest
-from biz.executions.execution import Execution, ExecutionEnd, ExecutionProgress
+from biz.executions.execution import Execution, ExecutionEnd, ExecutionProgress, ExecutionStatus
 from biz.executions.history_batch import NO_HISTORY, HistoryBatch
 from biz.schedules.timetable import DueExecution, ScheduledStart
 from tests.fixtures.entities import COMPLETED
@@ -414,6 +414,9 @@ class _Checkpoints:
     async def get(self, execution_id: str) -> str | None:
         return None
 
+    async def get_start(self, execution_id: str) -> str | None:
+        return None
+
     async def create_retry(self, *arguments: Any) -> Execution:
         raise AssertionError
 
@@ -455,7 +458,13 @@ class _Children:
             "fail": [{"raise": {"raise": {"error": {"type": "https://x.test/e", "status": 418}}}}],
         }
         definition = json.dumps({"document": document, "do": tasks[request.name]})
-        return replace(COMPLETED, id=str(uuid.uuid4()), definition=definition, input=request.input)
+        return replace(
+            COMPLETED,
+            id=str(uuid.uuid4()),
+            definition=definition,
+            input=request.input,
+            status=ExecutionStatus.PENDING,
+        )
 
 
 @asynccontextmanager

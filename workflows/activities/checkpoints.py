@@ -16,9 +16,9 @@ class CheckpointActivities:
 
     @activity.defn
     async def load_checkpoint(self, execution_id: str) -> Any:
-        """The JSON value of the checkpoint that is kept for a run; null where there is none.
+        """The JSON value of the checkpoint at which a run takes up; null where there is none.
 
         Fails while the database is down.
         """
-        text = await self._checkpoints.get(execution_id)
+        text = await self._checkpoints.get_start(execution_id)
         return None if text is None else json.loads(text)

@@ -14,7 +14,8 @@ from biz.dsl.json_types import describe
 class ChildCall(Call):
     """A workflow that a run has run: a stored one, by namespace, name and version.
 
-    `input` is a JSON value. One that isn't `awaited` is only started.
+    `input` is a JSON value. One that isn't `awaited` is only started. `retry_of` is the execution
+    that it takes up from, if any; where it `is_renewed`, in the version that is named now.
     """
 
     KIND: ClassVar[str] = "child_workflow"
@@ -24,6 +25,8 @@ class ChildCall(Call):
     version: Any
     input: Any
     awaited: bool
+    retry_of: str = ""
+    is_renewed: bool = False
 
     @property
     def label(self) -> str:

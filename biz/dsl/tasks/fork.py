@@ -60,7 +60,7 @@ class ForkTask(Task):
             branches = [self._branch(frame, place) for place in places]
             outcome = await race(branches, wins=lambda outcome: not outcome.skipped)
             if not outcome.ended:
-                frame.world.notes.forget(frame.path)
+                frame.world.notes.forget(f"{frame.path}/fork")
             return Outcome(outcome.output, ended=outcome.ended)
         try:
             outputs = await gather([self._output(frame, place) for place in places])

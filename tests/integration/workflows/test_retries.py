@@ -1,6 +1,7 @@
 """Executions that take up where others ended: nothing that was done is done again."""
 
 import json
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,13 @@ import pytest
 
 from biz.dsl.lifecycle import LifecycleType
 from biz.errors import ExecutionNotEnded, ExecutionRetried, RetryImpossible
-from biz.executions.execution import Execution, ExecutionStatus, StartRequest
+from biz.executions.execution import Execution, ExecutionQuery, ExecutionStatus, StartRequest
 from biz.executions.retry import RetryRequest
 from biz.paging import PageRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, definition, until
+
+NAMESPACE = "test"
 
 
 class Calls:
@@ -195,3 +198,150 @@ async def test_a_terminated_run_goes_on_where_it_was(service: Service, calls: Ca
 
     assert taken_up.status is ExecutionStatus.COMPLETED
     assert calls.sent() == [{"a": 1}, {"b": 1}]
+
+
+async def store(service: Service, tasks: list[Any], name: str = "", version: str = "1.0.0") -> Any:
+    """A template that others can run; the value of `run` that does."""
+    name = name or f"child-{uuid.uuid4()}"
+    document = {"dsl": "1.0.0", "namespace": NAMESPACE, "name": name, "version": version}
+    await service.templates.create(config=json.dumps({"document": document, "do": tasks}))
+    return {"run": {"workflow": {"namespace": NAMESPACE, "name": name, "version": "latest"}}}
+
+
+async def child_of(service: Service, id: str) -> Execution:
+    """The first one that an execution has run."""
+    page = await service.executions.list(
+        PageRequest(order_by="created_at"), query=ExecutionQuery(parent_id=id)
+    )
+    return page.items[0]
+
+
+async def test_what_a_workflow_did_that_a_run_has_run_is_not_done_again(
+    service: Service, calls: Calls
+) -> None:
+    inner = await store(service, [{"c": calls.post({"c": 1})}, {"f": calls.flaky(2)}])
+    middle = await store(service, [{"b": calls.post({"b": 1})}, {"run": inner}])
+    done = await store(service, [{"d": calls.post({"d": 1})}])
+    loop = {"for": {"in": "${ [1, 2] }"}, "do": [{"middle": middle}]}
+    faulted = await service.run([{"a": calls.post({"a": 1})}, {"loop": loop}, {"done": done}])
+    assert faulted.status is ExecutionStatus.FAULTED
+
+    again = await retry(service, faulted.id)
+    assert again.status is ExecutionStatus.FAULTED
+    taken_up = await retry(service, again.id)
+
+    assert taken_up.status is ExecutionStatus.COMPLETED
+    twice = [{"b": 1}, {"b": 1}, {"c": 1}, {"c": 1}]
+    assert calls.sent() == [{"a": 1}, *twice, {"d": 1}]
+    first, second, third = [await child_of(service, run.id) for run in (faulted, again, taken_up)]
+    assert (first.retried_by, second.retry_of) == (second.id, first.id)
+    assert (second.retried_by, third.retry_of) == (third.id, second.id)
+    assert third.status is ExecutionStatus.COMPLETED
+
+
+async def test_a_workflow_that_was_terminated_with_its_run_goes_on(
+    service: Service, calls: Calls
+) -> None:
+    child = await store(service, [{"b": calls.post({"b": 1})}, {"w": {"wait": {"seconds": 2}}}])
+    started = await service.start([{"a": calls.post({"a": 1})}, {"run": child}])
+    await until(lambda: service.executions.get(started.id), lambda e: e.started_at is not None)
+    await until(
+        lambda: service.executions.list(
+            PageRequest(), query=ExecutionQuery(parent_id=started.id, full=True)
+        ),
+        lambda page: any("/do/1/w" in child.current_tasks for child in page.items),
+    )
+    await service.control.terminate(started.id, reason="enough")
+
+    taken_up = await retry(service, started.id)
+
+    assert taken_up.status is ExecutionStatus.COMPLETED
+    assert calls.sent() == [{"a": 1}, {"b": 1}]
+
+
+async def test_a_workflow_that_was_retried_by_itself_is_not_run_again(
+    service: Service, calls: Calls
+) -> None:
+    child = await store(service, [{"b": calls.post({"b": 1})}, {"f": calls.flaky()}])
+    faulted = await service.run([{"run": child}, {"s": {"set": {"got": "${ . }"}}}])
+    alone = await retry(service, (await child_of(service, faulted.id)).id)
+
+    taken_up = await retry(service, faulted.id)
+
+    assert taken_up.output == {"got": alone.output}
+    assert calls.sent() == [{"b": 1}]
+    children = ExecutionQuery(parent_id=taken_up.id)
+    assert not (await service.executions.list(PageRequest(), query=children)).items
+
+
+async def test_a_repaired_workflow_takes_up_with_the_newest_definition_alone(
+    service: Service, calls: Calls
+) -> None:
+    name = f"repaired-{uuid.uuid4()}"
+    child = await store(service, [{"b": calls.post({"b": 1})}, {"f": calls.flaky(9)}], name)
+    faulted = await service.run([{"run": child}])
+    await store(
+        service,
+        [{"new": {"set": {"x": 1}}}, {"b": calls.post({"b": 2})}, {"f": calls.post({"f": 1})}],
+        name,
+        "2.0.0",
+    )
+
+    again = await retry(service, faulted.id)
+    assert again.status is ExecutionStatus.FAULTED
+    taken_up = await retry(service, again.id, latest_template=True)
+
+    assert taken_up.status is ExecutionStatus.COMPLETED
+    assert calls.sent() == [{"b": 1}, {"f": 1}]
+
+
+async def test_a_workflow_whose_checkpoint_is_gone_is_not_begun_anew_by_itself(
+    service: Service, calls: Calls
+) -> None:
+    child = await store(service, [{"b": calls.post({"b": 1})}, {"f": calls.flaky()}])
+    faulted = await service.run([{"run": child}])
+    lost = await child_of(service, faulted.id)
+    await service.removal.delete(lost.id)
+
+    again = await retry(service, faulted.id)
+    assert again.error is not None
+    assert "can't be taken up" in str(again.error.detail)
+    assert calls.sent() == [{"b": 1}]
+    anew = await retry(service, again.id, from_task="/do/0/run")
+
+    assert anew.status is ExecutionStatus.COMPLETED
+    assert calls.sent() == [{"b": 1}, {"b": 1}]
+
+
+async def test_an_output_that_faulted_is_made_without_another_call(
+    service: Service, calls: Calls
+) -> None:
+    name = f"output-{uuid.uuid4()}"
+    broken = {**calls.post({"b": 1}), "output": {"as": '${ error("no") }'}}
+    await store(service, [{"all": {"do": [{"b": broken}]}}], name)
+    started = await service.executions.start(StartRequest(namespace=NAMESPACE, template_name=name))
+    faulted = await service.executions.get(started.id, wait=timedelta(seconds=30))
+    assert faulted.status is ExecutionStatus.FAULTED
+    repaired = {**broken, "output": {"as": "${ {got: .body} }"}}
+    await store(service, [{"all": {"do": [{"b": repaired}]}}], name, "2.0.0")
+
+    taken_up = await retry(service, faulted.id, latest_template=True)
+
+    assert json.loads(taken_up.output["got"]) == {"b": 1}
+    assert calls.sent() == [{"b": 1}]
+
+
+async def test_events_for_the_run_before_alone_are_for_the_one_that_takes_up(
+    service: Service, calls: Calls
+) -> None:
+    hear = {"listen": {"to": {"one": {"with": {"type": "heard"}}}}}
+    started = await service.start([{"one": hear}, {"f": calls.flaky(2)}, {"two": hear}])
+    for number in ("1", "2"):
+        event = {"specversion": "1.0", "id": number, "source": "/x", "type": "heard"}
+        await service.events.signal(started.id, {**event, "data": {"n": number}})
+    faulted = await until(lambda: service.executions.get(started.id), lambda e: e.status.is_end)
+    assert faulted.status is ExecutionStatus.FAULTED
+
+    again = await retry(service, started.id)
+    assert again.status is ExecutionStatus.FAULTED
+    assert (await retry(service, again.id)).output == [{"n": "2"}]

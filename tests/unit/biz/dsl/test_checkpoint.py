@@ -2,21 +2,50 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from biz.dsl.calls.child_call import ChildCall
 from biz.dsl.checkpoint import Checkpoint
 from biz.dsl.errors import TaskFault
 from biz.dsl.events.event import Event
 from biz.dsl.interpreter import Interpreter
 from biz.dsl.memory_runtime import MemoryRuntime
+from biz.dsl.runtime import Progress
 from biz.dsl.validator import load_workflow
 from biz.dsl.virtual_time import VirtualLoop
-from tests.fixtures.flows import EVENTS, FLOWS, Service, call, event
+from tests.fixtures.flows import CHILDREN, EVENTS, FLOWS, Service, call, event, run_child
 from tests.fixtures.workflows import START, Json, evaluate, workflow
+
+
+class Nested(MemoryRuntime):
+    """Runs others too, and takes up from them: `ENDS` are where those stood that faulted."""
+
+    ENDS: ClassVar[dict[str, Checkpoint]] = {}
+
+    def __init__(self, *, service: Service, events: Sequence[tuple[timedelta, Event]] = ()) -> None:
+        super().__init__(answer=service.answer, start=START, evaluate=evaluate, events=events)
+        self._service = service
+
+    async def run_workflow(
+        self, call: ChildCall, progress: Progress, stored: Callable[[str], None]
+    ) -> Any:
+        id = str(uuid.uuid4())
+        stored(id)
+        interpreter = Interpreter(
+            load_workflow(json.dumps(CHILDREN[call.name])),
+            Nested(service=self._service),
+            checkpoint=self.ENDS[call.retry_of] if call.retry_of else None,
+        )
+        try:
+            return await interpreter.run(call.input)
+        except TaskFault:
+            self.ENDS[id] = interpreter.checkpoint()
+            raise
 
 
 def run(
@@ -26,7 +55,7 @@ def run(
     events: Sequence[tuple[timedelta, Event]] = EVENTS,
 ) -> Any:
     """The output, or the checkpoint of a run that faulted."""
-    runtime = MemoryRuntime(answer=service.answer, start=START, evaluate=evaluate, events=events)
+    runtime = Nested(service=service, events=events)
     interpreter = Interpreter(load_workflow(json.dumps(flow)), runtime, checkpoint=checkpoint)
 
     async def walk() -> Any:
@@ -143,3 +172,28 @@ def test_what_is_correlated_and_listened_for_still_is_known_again() -> None:
         checkpoint = run(flow, Service(failing), events=events)
         assert checkpoint.notes["/do/0/hear/#event"][0]["id"] == ["1", "p7"][failing - 1]
         assert run(flow, Service(), checkpoint, events=events) == output
+
+
+@pytest.mark.parametrize("field", ["output", "export"])
+def test_what_happens_to_an_output_alone_repeats_no_call(field: str) -> None:
+    inner = call("b", **{field: {"as": '${ error("no") }'}})
+    flow = workflow({"all": {"do": [call("a"), inner]}})
+    checkpoint = run(flow, Service())
+    flow["do"][0]["all"]["do"][1]["b"][field]["as"] = "${ {task: .got.task} }"
+    service = Service()
+
+    output = run(flow, service, checkpoint)
+
+    assert service.answered == []
+    assert output["task" if field == "output" else "got"]
+
+
+def test_an_error_of_a_workflow_that_is_caught_leaves_nothing_to_take_up() -> None:
+    flow = workflow(
+        {"t": {"try": [run_child("leaf")], "catch": {"do": [{"s": {"set": {"x": 1}}}]}}}, call("z")
+    )
+    flow["output"] = {"as": '${ error("no") }'}
+
+    checkpoint = run(flow, Service(failing=1))
+
+    assert not any("#child" in key for key in checkpoint.notes)

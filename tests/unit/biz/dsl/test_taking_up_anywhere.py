@@ -14,7 +14,7 @@ from biz.dsl.memory_runtime import MemoryRuntime
 from biz.dsl.taking_up import checkpoint_at
 from biz.dsl.validator import load_workflow
 from biz.dsl.virtual_time import VirtualLoop
-from tests.fixtures.flows import EVENTS, FLOWS, Service
+from tests.fixtures.flows import CHILDREN, EVENTS, FLOWS, Service
 from tests.fixtures.workflows import START, Json, evaluate
 
 
@@ -47,7 +47,13 @@ class Told:
 def run(flow: Json, checkpoint: Checkpoint | None = None) -> tuple[Any, list[Any], Told, list[str]]:
     """The output, what the service was asked, the history, and the tasks that were started."""
     service = Service()
-    runtime = MemoryRuntime(answer=service.answer, start=START, evaluate=evaluate, events=EVENTS)
+    runtime = MemoryRuntime(
+        answer=service.answer,
+        start=START,
+        evaluate=evaluate,
+        events=EVENTS,
+        find=lambda call: load_workflow(json.dumps(CHILDREN[call.name])),
+    )
     workflow = load_workflow(json.dumps(flow))
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         interpreter = Interpreter(workflow, runtime, checkpoint=checkpoint)

@@ -1,15 +1,27 @@
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from biz.errors import InvalidArgument, TemplateInactive, TemplateNotFound
+from biz.dsl.checkpoint import Checkpoint
+from biz.errors import (
+    ExecutionNotEnded,
+    ExecutionNotFound,
+    InvalidArgument,
+    RetryImpossible,
+    TemplateInactive,
+    TemplateNotFound,
+)
 from biz.executions.children import ChildExecutionUsecase, ChildRequest
-from biz.executions.execution import ExecutionStatus
+from biz.executions.execution import Execution, ExecutionStatus
+from biz.executions.succession import Succession
 from biz.paging import PageTokens
 from biz.templates.alias import TemplateAliasUsecase
 from biz.templates.template import TemplateChange, TemplateStatus, TemplateUsecase
+from tests.fakes.checkpoint_repo import FakeCheckpointRepo
+from tests.fakes.engine import FakeEngine
 from tests.fakes.execution_repo import FakeExecutionRepo
 from tests.fakes.signing_key import FakeSigningKey
 from tests.fakes.template_alias_repo import FakeTemplateAliasRepo
@@ -17,6 +29,7 @@ from tests.fakes.template_repo import FakeTemplateRepo
 from tests.fixtures.workflows import workflow
 
 NOW = datetime(2025, 1, 2, tzinfo=UTC)
+STOOD = Checkpoint(notes={"/do/#at": "pay"})
 SCHEMA = {"schema": {"document": {"properties": {"n": {"type": "integer"}}}}}
 
 
@@ -34,9 +47,36 @@ class World:
             page_tokens=tokens,
             clock=lambda: NOW,
         )
+        self.checkpoints = FakeCheckpointRepo(self.repo)
+        self.engine = FakeEngine()
         self.children = ChildExecutionUsecase(
-            repo=self.repo, aliases=self.aliases, clock=lambda: NOW
+            repo=self.repo,
+            aliases=self.aliases,
+            succession=Succession(checkpoints=self.checkpoints, engine=self.engine),
+            clock=lambda: NOW,
         )
+
+    async def ended(
+        self,
+        *,
+        status: ExecutionStatus = ExecutionStatus.FAULTED,
+        checkpoint: Checkpoint | None = STOOD,
+        began: bool = True,
+        **changes: Any,
+    ) -> Execution:
+        """One that a run before had run."""
+        stored = await self.children.store(request())
+        ended = replace(
+            stored,
+            status=status,
+            started_at=NOW + timedelta(seconds=1) if began else NOW,
+            ended_at=NOW + timedelta(seconds=2),
+            **changes,
+        )
+        self.repo.executions[ended.id] = ended
+        if checkpoint is not None:
+            self.checkpoints.ends[ended.id] = checkpoint.to_text()
+        return ended
 
     async def version(self, version: str) -> str:
         """The version of the template that a version, or an alias, names."""
@@ -119,3 +159,94 @@ async def test_an_inactive_template_is_refused(world: World) -> None:
 async def test_an_input_that_breaks_the_schema_is_refused(world: World) -> None:
     with pytest.raises(InvalidArgument, match="input/n"):
         await world.children.store(request(input={"n": "x"}))
+
+
+def again(id: str, **properties: Any) -> ChildRequest:
+    """What the next run asks for, where it takes up."""
+    return request(parent_id="q", key="q:/do/0/go:1", retry_of=id, **properties)
+
+
+async def test_one_that_faulted_is_taken_up_in_its_own_version(world: World) -> None:
+    before = await world.ended()
+
+    stored = await world.children.store(again(before.id, version="2.0.0", input={"n": 2}))
+
+    assert (stored.status, stored.parent_id) == (ExecutionStatus.PENDING, "q")
+    assert (stored.retry_of, stored.input) == (before.id, {"n": 1})
+    assert stored.template_version == "1.0.0"
+    assert world.repo.executions[before.id].retried_by == stored.id
+    assert Checkpoint.from_text(world.checkpoints.starts[stored.id]).notes == {"/do/#at": "pay"}
+    assert await world.children.store(again(before.id)) == stored
+
+
+async def test_one_that_is_renewed_takes_up_in_the_version_that_is_named(world: World) -> None:
+    notes = {"/do/#at": "pay", "/do/0/pay/#child": ["x", False]}
+    before = await world.ended(checkpoint=Checkpoint(notes=notes))
+    config = json.dumps(workflow({"new": {"set": {"a": 1}}}, {"pay": {"set": {"b": 1}}}))
+    await world.templates.create(config=config, namespace="shop", name="pay", version="3.0.0")
+
+    stored = await world.children.store(again(before.id, version="3.0.0", is_renewed=True))
+
+    assert stored.template_version == "3.0.0"
+    start = Checkpoint.from_text(world.checkpoints.starts[stored.id])
+    assert start.notes["/do/1/pay/#child"] == ["x", True]
+
+
+async def test_one_that_completed_is_what_is_wanted(world: World) -> None:
+    before = await world.ended(status=ExecutionStatus.COMPLETED, output=7, checkpoint=None)
+
+    assert await world.children.store(again(before.id)) == before
+
+
+async def test_one_that_nobody_waits_for_is_left_alone_once_it_has_begun(world: World) -> None:
+    before = await world.ended(status=ExecutionStatus.RUNNING, checkpoint=None)
+
+    assert await world.children.store(again(before.id, awaited=False)) == before
+    with pytest.raises(ExecutionNotEnded):
+        await world.children.store(again(before.id))
+
+
+async def test_the_last_one_that_took_up_counts(world: World) -> None:
+    before = await world.ended()
+    between = await world.children.store(again(before.id))
+    world.repo.executions[between.id] = replace(between, status=ExecutionStatus.COMPLETED, output=7)
+
+    stored = await world.children.store(replace(again(before.id), key="r:/do/0/go:1"))
+
+    assert (stored.id, stored.output) == (between.id, 7)
+
+
+@pytest.mark.parametrize("status", [ExecutionStatus.CANCELLED, ExecutionStatus.TERMINATED])
+async def test_one_that_never_began_begins_where_it_was_to(
+    world: World, status: ExecutionStatus
+) -> None:
+    before = await world.ended(status=status, checkpoint=None, began=False)
+    between = await world.children.store(again(before.id))
+    assert Checkpoint.from_text(world.checkpoints.starts[between.id]).notes == {}
+    world.checkpoints.starts[between.id] = Checkpoint(notes={"/do/#at": "pay"}).to_text()
+    world.repo.executions[between.id] = replace(between, status=status, started_at=NOW)
+
+    stored = await world.children.store(replace(again(before.id), key="r:/do/0/go:1"))
+
+    assert Checkpoint.from_text(world.checkpoints.starts[stored.id]).notes == {"/do/#at": "pay"}
+
+
+async def test_one_of_which_nothing_is_kept_is_not_begun_anew(world: World) -> None:
+    before = await world.ended(checkpoint=None)
+    with pytest.raises(RetryImpossible):
+        await world.children.store(again(before.id))
+    with pytest.raises(ExecutionNotFound):
+        await world.children.store(again("unknown"))
+    large = Checkpoint(notes={"/do/#at": "x" * 1_500_000})
+    world.checkpoints.ends[before.id] = large.to_text()
+    with pytest.raises(RetryImpossible):
+        await world.children.store(again(before.id))
+
+
+async def test_one_whose_task_is_gone_is_not_renewed(world: World) -> None:
+    before = await world.ended(checkpoint=Checkpoint(faulted="/do/0/gone"))
+    config = json.dumps(workflow({"new": {"set": {"a": 1}}}))
+    await world.templates.create(config=config, namespace="shop", name="pay", version="3.0.0")
+
+    with pytest.raises(RetryImpossible, match="no task /do/gone"):
+        await world.children.store(again(before.id, version="3.0.0", is_renewed=True))
