@@ -162,6 +162,7 @@ class Usecases(containers.DeclarativeContainer):
         aliases=template_aliases,
         executions=Storage.execution_repo,
         history=Storage.history_repo,
+        checkpoints=Storage.checkpoint_repo,
     )
     statistics = providers.Singleton(
         StatisticsUsecase, repo=Storage.statistics_repo, clock=Foundation.clock

@@ -83,6 +83,13 @@ class Checkpoint:
     faulted: str = ""
     notes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def anew(self) -> str:
+        """The path of the task that begins anew, empty where all goes on that was under way."""
+        beginning = {self.faulted + DATA, self.faulted + CONTEXT}
+        noted = (key for key in self.notes if key.startswith(f"{self.faulted}/"))
+        return self.faulted if beginning.issuperset(noted) else ""
+
     def to_text(self) -> str:
         """One text, in which a value that several notes share stands once."""
         values: list[str] = []

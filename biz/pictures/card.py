@@ -29,6 +29,7 @@ _MARKS = {
     TaskState.FAULTED: "cross",
     TaskState.CANCELLED: "stop",
     TaskState.RUNNING: "play",
+    TaskState.KEPT: "check",
 }
 
 

@@ -120,6 +120,7 @@ _LIGHT = _colours(
         "faulted": ("#cf222e", "#fff1f0"),
         "running": ("#0969da", "#eef6ff"),
         "cancelled": ("#6e7781", "#f3f4f6"),
+        "kept": ("#5b8268", "#f6faf7"),
     },
 )
 _DARK = _colours(
@@ -140,6 +141,7 @@ _DARK = _colours(
         "faulted": ("#f85149", "#2b1618"),
         "running": ("#58a6ff", "#11233a"),
         "cancelled": ("#9198a1", "#1c2128"),
+        "kept": ("#7da58a", "#161e1a"),
     },
 )
 STYLE = f".workflow text{{{_SHAPES}{_LIGHT}@media (prefers-color-scheme:dark){{{_DARK}}}"

@@ -23,6 +23,7 @@ _MARKS = {
     TaskState.FAULTED: "✗",
     TaskState.CANCELLED: "■",
     TaskState.RUNNING: "▶",
+    TaskState.KEPT: "✓",
 }
 _SHAPES = {
     "emit": (">", "]"),
@@ -40,6 +41,7 @@ _STYLES = (
     "classDef faulted fill:#fff1f0,stroke:#cf222e,stroke-width:2px,color:#1f2328",
     "classDef running fill:#eef6ff,stroke:#0969da,stroke-width:3px,color:#1f2328",
     "classDef cancelled fill:#f3f4f6,stroke:#6e7781,stroke-dasharray:5 3,color:#1f2328",
+    "classDef kept fill:#f6faf7,stroke:#6a8f75,stroke-dasharray:2 2,color:#1f2328",
 )
 
 _Tail = tuple[str, str]

@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from enum import StrEnum
 
+from biz.dsl.checkpoint import Checkpoint
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.dsl.model import Workflow
+from biz.dsl.relocation import Relocation
 from biz.dsl.validator import check, load_workflow
-from biz.errors import InvalidArgument, InvalidDefinition, Violation
+from biz.errors import ExecutionNotFound, InvalidArgument, InvalidDefinition, Violation
+from biz.executions.checkpoints import CheckpointRepo
 from biz.executions.execution import Execution, ExecutionRepo
 from biz.history.history import HistoryRepo
 from biz.limits import check_present, check_size
 from biz.paging import Order, Slice
+from biz.pictures.kept import Kept
 from biz.pictures.mermaid import to_mermaid
 from biz.pictures.outlining import outline
 from biz.pictures.progress import RunProgress, task_progress
@@ -21,6 +26,9 @@ from biz.templates.alias import TemplateAliasUsecase
 from biz.templates.template import TemplateRepo
 
 _EVENTS_AT_ONCE = 1000
+
+_MOST_BEFORE = 20
+"""So many runs before are looked at; what older ones have done isn't shown."""
 
 
 class PictureFormat(StrEnum):
@@ -43,11 +51,13 @@ class PictureUsecase:
         aliases: TemplateAliasUsecase,
         executions: ExecutionRepo,
         history: HistoryRepo,
+        checkpoints: CheckpointRepo,
     ) -> None:
         self._templates = templates
         self._aliases = aliases
         self._executions = executions
         self._history = history
+        self._checkpoints = checkpoints
         # A thread of its own: a large picture takes seconds, and holds up only others.
         self._drawing = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
@@ -77,13 +87,39 @@ class PictureUsecase:
     async def of_execution(self, id: str, format: PictureFormat) -> str:
         """That of an execution's pinned definition, with the states and times of its tasks.
 
+        What it took over from executions before is shown as kept.
+
         Raises ExecutionNotFound.
         """
         execution = await self._executions.get(id)
+        kept = await self._kept(execution)
         events = await self._events(id)
         return await self._draw(
-            lambda: load_workflow(execution.definition), format, lambda: _run(execution, events)
+            lambda: load_workflow(execution.definition),
+            format,
+            lambda: _run(execution, events, kept),
         )
+
+    async def _kept(self, execution: Execution) -> Sequence[LifecycleEvent]:
+        """What those have done that it took up from, told by its own paths."""
+        before = await self._before(execution)
+        if not before:
+            return ()
+        workflow = await asyncio.to_thread(load_workflow, execution.definition)
+        kept = Kept(Relocation(workflow))
+        for earlier, start in before:
+            await asyncio.to_thread(_add, kept, await self._events(earlier), start)
+        return list(kept.done.values())
+
+    async def _before(self, execution: Execution) -> Sequence[tuple[str, str | None]]:
+        """Those that it took up from, the oldest first, each with where the next one took up."""
+        before: list[tuple[str, str | None]] = []
+        with suppress(ExecutionNotFound):
+            while execution.retry_of and len(before) < _MOST_BEFORE:
+                start = await self._checkpoints.get_start(execution.id)
+                execution = await self._executions.get(execution.retry_of)
+                before.append((execution.id, start))
+        return before[::-1]
 
     async def _events(self, execution_id: str) -> Sequence[LifecycleEvent]:
         order = Order(field="sequence", descending=False)
@@ -120,14 +156,21 @@ def _checked(config: str) -> Workflow:
     return checked.require()
 
 
-def _run(execution: Execution, events: Sequence[LifecycleEvent]) -> RunProgress:
+def _add(kept: Kept, events: Sequence[LifecycleEvent], start: str | None) -> None:
+    """Adds a run; `start` is the text of where the next one took up."""
+    kept.add(events, Checkpoint.from_text(start).anew if start else "")
+
+
+def _run(
+    execution: Execution, events: Sequence[LifecycleEvent], kept: Sequence[LifecycleEvent]
+) -> RunProgress:
     return RunProgress(
         id=execution.id,
         status=execution.status,
         started_at=execution.started_at,
         ended_at=execution.ended_at,
         error=execution.error,
-        tasks=task_progress(events, has_ended=execution.status.is_end),
+        tasks=task_progress(events, has_ended=execution.status.is_end, kept=kept),
     )
 
 

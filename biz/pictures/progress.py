@@ -10,19 +10,19 @@ from enum import StrEnum
 
 from biz.dsl.errors import WorkflowError
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.dsl.task_paths import pointer_of
 
-_ITERATION = re.compile(r"(?:/for|(/foreach))/\d+(?=/do/)")
 _INNERMOST = re.compile(r"(?P<loop>.*)/(?:for|foreach)/\d+/do/")
-_BESIDE = re.compile(r".*(?=/use/(?:functions|extensions)/)")
 
 
 class TaskState(StrEnum):
-    """Where a task stands, or how it ended last."""
+    """Where a task stands, or how it ended last; KEPT where a run before has done it."""
 
     RUNNING = "running"
     COMPLETED = "completed"
     FAULTED = "faulted"
     CANCELLED = "cancelled"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +30,15 @@ class TaskProgress:
     """What became of one task of a definition, in all of its iterations.
 
     `places` are how many iterations of the tasks around it have reached it, `completed` in how
-    many of them it has completed. `starts` counts those of retries and jumps too. `iterations` are
-    its own. `took` is the time of all that ended, `since` when the last one started. `error` is
-    the last one where it is faulted.
+    many of them it has completed, `kept` in how many of these a run before has done it. `starts`
+    counts those of retries and jumps too. `iterations` are its own. `took` is the time of all that
+    ended, `since` when the last one started. `error` is the last one where it is faulted.
     """
 
     state: TaskState
     places: int
     completed: int
+    kept: int
     starts: int
     attempts: int
     iterations: int
@@ -58,19 +59,23 @@ class RunProgress:
     tasks: Mapping[str, TaskProgress]
 
 
-def reference_of(path: str) -> str:
-    """The reference of the task that a path leads to: without iterations, and without callers."""
-    return _BESIDE.sub("", _ITERATION.sub(r"\1", path), count=1)
-
-
 def task_progress(
-    events: Iterable[LifecycleEvent], *, has_ended: bool
+    events: Iterable[LifecycleEvent],
+    *,
+    has_ended: bool,
+    kept: Iterable[LifecycleEvent] = (),
 ) -> Mapping[str, TaskProgress]:
-    """What became of each task; what runs yet when the run `has_ended` was cut off."""
+    """What became of each task; what runs yet when the run `has_ended` was cut off.
+
+    `kept` are the completions of tasks by runs before, which it took over.
+    """
     tallies: dict[str, _Tally] = {}
+    for event in kept:
+        _count_iterations(event.task, tallies)
+        tallies.setdefault(pointer_of(event.task), _Tally()).keep(event)
     for event in events:
         if event.task and event.type is not LifecycleType.TASK_CREATED:
-            reference = reference_of(event.task)
+            reference = pointer_of(event.task)
             _count_iterations(event.task, tallies)
             tallies.setdefault(reference, _Tally()).add(event)
     return {
@@ -83,7 +88,7 @@ def task_progress(
 def _count_iterations(path: str, tallies: dict[str, _Tally]) -> None:
     """Counts the iteration that a task is in for the loop around it."""
     if found := _INNERMOST.match(path):
-        loop = reference_of(found.group("loop"))
+        loop = pointer_of(found.group("loop"))
         tallies.setdefault(loop, _Tally()).iterations.add(found.group())
 
 
@@ -106,12 +111,20 @@ class _Tally:
     last: TaskState = TaskState.RUNNING
     since: datetime | None = None
     error: WorkflowError | None = None
+    kept: dict[str, timedelta] = field(default_factory=dict)
+
+    def keep(self, event: LifecycleEvent) -> None:
+        """Counts what a run before has completed, unless it is done again."""
+        self.last = self.states[event.task] = TaskState.KEPT
+        self.since = event.started_at or event.time
+        self.kept[event.task] = event.time - self.since
 
     def add(self, event: LifecycleEvent) -> None:
         """Counts an event of the task."""
         self.attempts = max(self.attempts, event.attempt)
         if event.type is LifecycleType.TASK_STARTED:
             self.states[event.task] = TaskState.RUNNING
+            self.kept.pop(event.task, None)
             self.starts += 1
             self.since = event.time
         elif event.type in _ENDS:
@@ -130,11 +143,12 @@ class _Tally:
         return TaskProgress(
             state=state,
             places=len(states),
-            completed=states.count(TaskState.COMPLETED),
+            completed=states.count(TaskState.COMPLETED) + len(self.kept),
+            kept=len(self.kept),
             starts=self.starts,
             attempts=self.attempts,
             iterations=len(self.iterations),
-            took=self.took,
+            took=sum(self.kept.values(), self.took),
             since=self.since,
             error=self.error if state is TaskState.FAULTED else None,
         )

@@ -18,8 +18,12 @@ def progress_text(progress: TaskProgress, expected: int | None = None) -> str:
         parts[0] = f"running since {progress.since:%H:%M:%S}"
     elif progress.state is TaskState.FAULTED and progress.error is not None:
         parts[0] = f"faulted: {progress.error.title or progress.error.type}"
+    elif progress.state is TaskState.KEPT:
+        parts[0] = "kept from a run before"
     if progress.places > 1:
         parts.append(f"{progress.completed} of {progress.places} done")
+    if progress.kept and progress.state is not TaskState.KEPT:
+        parts.append(f"{progress.kept} kept from a run before")
     if progress.starts > max(progress.places, progress.attempts):
         parts.append(f"started {progress.starts} times")
     if progress.attempts > 1:

@@ -3,12 +3,14 @@ from dataclasses import replace
 
 import pytest
 
+from biz.dsl.checkpoint import Checkpoint
 from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
 from biz.dsl.sizes import MAX_JSON_BYTES
 from biz.errors import ExecutionNotFound, InvalidArgument, InvalidDefinition, TemplateNotFound
 from biz.paging import PageTokens, Rows, Slice
 from biz.pictures.picture import PictureFormat, PictureUsecase
 from biz.templates.alias import TemplateAliasUsecase
+from tests.fakes.checkpoint_repo import FakeCheckpointRepo
 from tests.fakes.execution_repo import FakeExecutionRepo
 from tests.fakes.signing_key import FakeSigningKey
 from tests.fakes.template_alias_repo import FakeTemplateAliasRepo
@@ -21,7 +23,7 @@ TYPES = (LifecycleType.TASK_CREATED, LifecycleType.TASK_STARTED, LifecycleType.T
 
 
 class PagedHistory:
-    """`biz.history.history.HistoryRepo`, an event a page."""
+    """`biz.history.HistoryRepo`, an event a page; only one execution has any."""
 
     def __init__(self, events: Sequence[LifecycleEvent]) -> None:
         self._events = events
@@ -29,6 +31,8 @@ class PagedHistory:
     async def list(
         self, execution_id: str, *, after_sequence: int, slice: Slice
     ) -> Rows[LifecycleEvent]:
+        if execution_id != COMPLETED.id:
+            return Rows(items=[], place=None)
         place = 0 if slice.after is None else slice.after[0]
         is_last = place + 1 >= len(self._events)
         following = None if is_last else (place + 1, place + 1)
@@ -39,11 +43,30 @@ class PagedHistory:
 
 
 @pytest.fixture
-def usecase() -> PictureUsecase:
-    """Knows the execution COMPLETED, which has greeted."""
-    templates = FakeTemplateRepo()
+def executions() -> FakeExecutionRepo:
+    """COMPLETED, one that took up from it in a changed definition, and one from nobody known."""
     executions = FakeExecutionRepo()
-    executions.executions[COMPLETED.id] = replace(COMPLETED, definition=definition(GREET))
+    greeted = replace(COMPLETED, definition=definition(GREET))
+    executions.executions[greeted.id] = greeted
+    for id, retry_of in (("again", greeted.id), ("orphan", "removed")):
+        executions.executions[id] = replace(
+            greeted,
+            id=id,
+            definition=definition({"new": {"set": {"a": 1}}}, GREET),
+            retry_of=retry_of,
+        )
+    return executions
+
+
+@pytest.fixture
+def checkpoints(executions: FakeExecutionRepo) -> FakeCheckpointRepo:
+    return FakeCheckpointRepo(executions)
+
+
+@pytest.fixture
+def usecase(executions: FakeExecutionRepo, checkpoints: FakeCheckpointRepo) -> PictureUsecase:
+    """Knows the executions, of which COMPLETED has greeted."""
+    templates = FakeTemplateRepo()
     events = [
         LifecycleEvent(sequence=n, type=type, time=AT, task="/do/0/greet", started_at=AT)
         for n, type in enumerate(TYPES, start=1)
@@ -58,6 +81,7 @@ def usecase() -> PictureUsecase:
         ),
         executions=executions,
         history=PagedHistory(events),
+        checkpoints=checkpoints,
     )
 
 
@@ -98,3 +122,19 @@ async def test_what_isnt_there_is_not_found(usecase: PictureUsecase) -> None:
         await usecase.of_name(namespace="", name="x", version="", alias="", format=SVG)
     with pytest.raises(ExecutionNotFound):
         await usecase.of_execution("x", SVG)
+
+
+@pytest.mark.parametrize(("anew", "style"), [("", "kept"), ("/do/1/greet", "unreached")])
+async def test_what_an_execution_took_over_is_drawn_as_kept(
+    usecase: PictureUsecase, checkpoints: FakeCheckpointRepo, anew: str, style: str
+) -> None:
+    checkpoints.starts["again"] = Checkpoint(faulted=anew, notes={"/do/#at": "greet"}).to_text()
+
+    svg = await usecase.of_execution("again", SVG)
+
+    assert f'class="node set {style} even" data-task="/do/1/greet"' in svg
+    assert (":::kept" in await usecase.of_execution("again", MERMAID)) == (style == "kept")
+
+
+async def test_where_those_before_are_gone_nothing_is_kept(usecase: PictureUsecase) -> None:
+    assert "kept" not in (await usecase.of_execution("orphan", MERMAID)).split("classDef")[0]

@@ -1,14 +1,17 @@
 """What histories say of the tasks of a definition."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from biz.dsl.errors import TaskFault, WorkflowError
-from biz.pictures.progress import TaskProgress, TaskState, reference_of
+from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.pictures.progress import TaskProgress, TaskState, task_progress
 from biz.pictures.progress_text import progress_text, took_text
+from tests.fixtures.workflows import START
 
 Progress = Callable[..., Mapping[str, TaskProgress]]
 NOTHING = {"set": {"a": 1}}
@@ -26,25 +29,6 @@ class Flaky:
             self._left -= 1
             raise TaskFault(WorkflowError.standard("communication", "busy", status=503))
         return {}
-
-
-@pytest.mark.parametrize(
-    ("path", "reference"),
-    [
-        ("/do/0/a", "/do/0/a"),
-        ("/do/4/loop/for/2/do/0/x", "/do/4/loop/do/0/x"),
-        ("/do/0/a/for/1/do/0/b/for/12/do/3/c", "/do/0/a/do/0/b/do/3/c"),
-        ("/do/0/for/for/7/do/0/for", "/do/0/for/do/0/for"),
-        ("/do/0/l/foreach/3/do/0/x", "/do/0/l/foreach/do/0/x"),
-        ("/do/0/a/use/functions/f", "/use/functions/f"),
-        ("/do/0/a/use/functions/f/do/0/b/use/functions/g", "/use/functions/g"),
-        ("/do/0/a/use/extensions/0/log/before/0/b", "/use/extensions/0/log/before/0/b"),
-    ],
-)
-def test_the_reference_of_a_path_has_no_iterations_and_no_callers(
-    path: str, reference: str
-) -> None:
-    assert reference_of(path) == reference
 
 
 def test_iterations_and_what_is_done_in_them_are_counted(progress_of: Progress) -> None:
@@ -115,3 +99,31 @@ def test_jumps_back_are_counted(progress_of: Progress) -> None:
 )
 def test_times_are_no_more_exact_than_is_of_use(seconds: float, text: str) -> None:
     assert took_text(timedelta(seconds=seconds)) == text
+
+
+def completed(path: str, sequence: int = 1) -> LifecycleEvent:
+    return LifecycleEvent(
+        sequence=sequence,
+        type=LifecycleType.TASK_COMPLETED,
+        time=START + timedelta(seconds=2),
+        task=path,
+        started_at=START,
+    )
+
+
+def test_what_a_run_before_has_done_is_kept_until_it_is_done_again() -> None:
+    body = "/do/0/loop/for/{}/do/0/a"
+    kept = [completed("/do/1/b"), *(completed(body.format(n)) for n in (0, 1))]
+    again = [
+        replace(completed(body.format(n)), type=type)
+        for n in (1, 2)
+        for type in (LifecycleType.TASK_STARTED, LifecycleType.TASK_COMPLETED)
+    ]
+
+    tasks = task_progress(again, has_ended=True, kept=kept)
+
+    b, a = tasks["/do/1/b"], tasks["/do/0/loop/do/0/a"]
+    assert (b.state, b.places, b.completed, b.kept) == (TaskState.KEPT, 1, 1, 1)
+    assert (a.state, a.places, a.completed, a.kept) == (TaskState.COMPLETED, 3, 3, 1)
+    assert progress_text(b) == "kept from a run before, 2.0 s"
+    assert progress_text(a) == "completed, 3 of 3 done, 1 kept from a run before, 6.0 s"
