@@ -48,7 +48,10 @@ ERROR: Final = "/#error"
 """The error that is being handled."""
 
 EVENT: Final = "/#event"
-"""The event that is being processed, and its number among those that count."""
+"""The event, or message, that is being processed, and its number among those that count."""
+
+BATCH: Final = "/#batch"
+"""The messages that were received and aren't processed, and how far that was."""
 
 LISTENING: Final = "/#listening"
 """What is listened for still, apart from that event."""

@@ -29,6 +29,7 @@ class FakeEngine:
         self.cancelled: list[str] = []
         self.terminated: list[str] = []
         self.unwritten: dict[str, HistoryBatch] = {}
+        self.checkpoints: dict[str, str] = {}
         self._ends: dict[str, ExecutionEnd] = {}
         self._ended: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -70,7 +71,7 @@ class FakeEngine:
 
     async def checkpoint(self, id: str) -> str:
         self._require_available()
-        return ""
+        return self.checkpoints.get(id, "")
 
     async def wake(self, id: str) -> bool:
         self._require_available()

@@ -13,6 +13,7 @@ from biz.dsl.calls.asyncapi_call import (
     AsyncApiReception,
     AsyncApiTarget,
 )
+from biz.dsl.checkpoint import BATCH, EVENT, OUTPUTS
 from biz.dsl.durations import read_duration
 from biz.dsl.errors import TaskFault
 from biz.dsl.expressions import Expression, is_evaluated
@@ -36,6 +37,7 @@ PROTOCOLS = (
 _LONGEST_WAIT = timedelta(minutes=5)
 _LARGEST_BATCH = 100
 _LEAST_WAIT = timedelta(milliseconds=1)
+_NO_BATCH = {"messages": (), "position": None, "ended": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,29 +134,45 @@ class SubscribeTask(Task):
     async def _consume(
         self, frame: Frame, reception: AsyncApiReception, end: datetime | None
     ) -> Outcome:
-        outputs: list[Any] = []
-        position: str | None = None
-        while not await self.lifetime.is_over_before(frame, outputs):
-            wait = _LONGEST_WAIT if end is None else min(end - frame.world.now(), _LONGEST_WAIT)
-            if wait < _LEAST_WAIT:
-                break
-            batch = await self._receive(
-                frame, reception, position=position, limit=self._limit(outputs), wait=wait
-            )
-            position = batch["position"]
-            for message in batch["messages"]:
-                if self.filter is not None and not await frame.holds(self.filter, message):
-                    continue
-                if await self.lifetime.is_over_before(frame, outputs):
-                    return Outcome(outputs)
-                outcome = await self._process(frame, message, len(outputs))
-                if outcome.ended:
-                    return outcome
-                outputs.append(outcome.output)
+        notes, path = frame.world.notes, frame.path
+        outputs: list[Any] = notes.take(path, OUTPUTS, [])
+        pending = notes.take(path, EVENT)
+        batch = notes.take(path, BATCH, _NO_BATCH)
+        while True:
+            notes.put(path, OUTPUTS, outputs)
+            notes.put(path, EVENT, pending)
+            notes.put(path, BATCH, batch)
+            if pending is not None:
+                message, number = pending
+                if number == len(outputs):
+                    outcome = await self._process(frame, message, number)
+                    if outcome.ended:
+                        return outcome
+                    outputs.append(outcome.output)
                 if await self.lifetime.is_over_after(frame, outputs):
-                    return Outcome(outputs)
-            if batch["ended"]:
-                break
+                    break
+                pending = None
+            elif batch["messages"]:
+                message, *others = batch["messages"]
+                if self.filter is None or await frame.holds(self.filter, message):
+                    if await self.lifetime.is_over_before(frame, outputs):
+                        break
+                    pending = (message, len(outputs))
+                batch = {**batch, "messages": others}
+            else:
+                if batch["ended"] or await self.lifetime.is_over_before(frame, outputs):
+                    break
+                wait = _LONGEST_WAIT if end is None else min(end - frame.world.now(), _LONGEST_WAIT)
+                if wait < _LEAST_WAIT:
+                    break
+                batch = await self._receive(
+                    frame,
+                    reception,
+                    position=batch["position"],
+                    limit=self._limit(outputs),
+                    wait=wait,
+                )
+        notes.drop(path, OUTPUTS, EVENT, BATCH)
         return Outcome(outputs)
 
     async def _process(self, frame: Frame, message: Any, index: int) -> Outcome:

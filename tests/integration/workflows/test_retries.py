@@ -1,6 +1,7 @@
 """Executions that take up where others ended: nothing that was done is done again."""
 
 import json
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -12,10 +13,12 @@ from biz.errors import ExecutionNotEnded, ExecutionRetried, RetryImpossible
 from biz.executions.execution import Execution, ExecutionQuery, ExecutionStatus, StartRequest
 from biz.executions.retry import RetryRequest
 from biz.paging import PageRequest
+from biz.pictures.picture import PictureFormat
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, definition, until
 
 NAMESPACE = "test"
+SET = {"set": {"x": 1}}
 
 
 class Calls:
@@ -345,3 +348,19 @@ async def test_events_for_the_run_before_alone_are_for_the_one_that_takes_up(
     again = await retry(service, started.id)
     assert again.status is ExecutionStatus.FAULTED
     assert (await retry(service, again.id)).output == [{"n": "2"}]
+
+
+async def test_a_picture_shows_what_runs_before_have_done(service: Service, calls: Calls) -> None:
+    loop = {"for": {"in": "${ [1, 2] }"}, "do": [{"f": calls.flaky(2)}, {"s": SET}]}
+    faulted = await service.run([{"a": calls.post({"a": 1})}, {"loop": loop}, {"end": SET}])
+    again = await retry(service, faulted.id)
+    done = await retry(service, again.id)
+    anew = await retry(service, done.id, from_task="/do/2/end")
+
+    async def states(execution: Execution) -> list[str]:
+        drawn = await service.pictures.of_execution(execution.id, PictureFormat.MERMAID)
+        return re.findall(r":::(\w+)", drawn)
+
+    assert await states(again) == ["kept", "faulted", "faulted"]
+    assert await states(done) == ["kept", "completed", "completed", "completed", "completed"]
+    assert await states(anew) == ["kept", "kept", "kept", "kept", "completed"]

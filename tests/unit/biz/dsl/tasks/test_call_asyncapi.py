@@ -1,5 +1,7 @@
 """Call tasks for AsyncAPI: what they send, how they consume, and what is refused."""
 
+import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,9 +11,15 @@ import pytest
 
 from biz.dsl.calls.asyncapi_call import AsyncApiPublication, AsyncApiReception, AsyncApiTarget
 from biz.dsl.calls.resource import Resource
+from biz.dsl.checkpoint import Checkpoint
 from biz.dsl.credentials import Credentials
 from biz.dsl.errors import TaskFault, WorkflowError
-from tests.fixtures.workflows import Json, World, faults, standard, workflow
+from biz.dsl.interpreter import Interpreter
+from biz.dsl.lifecycle import LifecycleType
+from biz.dsl.memory_runtime import MemoryRuntime
+from biz.dsl.validator import load_workflow
+from biz.dsl.virtual_time import VirtualLoop
+from tests.fixtures.workflows import START, Json, World, faults, standard, workflow
 
 URI = "https://api.test/asyncapi.json"
 TARGET = AsyncApiTarget(
@@ -60,6 +68,25 @@ class Source:
 
 async def consumed(source: Source, definition: Json, input: Any = None) -> Any:
     return await World(answer=source).run(definition, INPUT if input is None else input)
+
+
+def stood(definition: Json, source: Source) -> Checkpoint:
+    """Where a run of it stands that faults."""
+    runtime = MemoryRuntime(answer=source, start=START)
+    interpreter = Interpreter(load_workflow(json.dumps(definition)), runtime)
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner, pytest.raises(TaskFault):
+        runner.run(interpreter.run(INPUT))
+    return Checkpoint.from_text(interpreter.checkpoint().to_text())
+
+
+def taken_up(definition: Json, source: Source, checkpoint: Checkpoint) -> tuple[Any, list[str]]:
+    """What a run gives that takes up, and the tasks that it starts."""
+    runtime = MemoryRuntime(answer=source, start=START)
+    workflow = load_workflow(json.dumps(definition))
+    interpreter = Interpreter(workflow, runtime, checkpoint=checkpoint)
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        output = runner.run(interpreter.run(INPUT))
+    return output, [e.task for e in runtime.events if e.type is LifecycleType.TASK_STARTED]
 
 
 def numbers(output: Any) -> list[int]:
@@ -172,6 +199,47 @@ async def test_a_fault_at_a_message_ends_the_subscription() -> None:
         await consumed(source, definition)
     assert raised.value.error.instance.endswith("/foreach/do/0/fail")
     assert source.asked[-1].limit == 0
+
+
+@pytest.mark.parametrize("where", ["foreach", "filter", "while"])
+def test_a_run_that_takes_up_goes_on_at_the_message_that_faulted(where: str) -> None:
+    def definition(failing: int) -> Json:
+        fails = f'if {{}} == {failing} then error("no") else {{}} end'
+        n = "$item.payload.n"
+        first, second = (
+            {"note": {"set": {"n": f"${{ {n} }}"}}},
+            {"s": {"set": {"n": f"${{ {n} }}"}}},
+        )
+        lifetime, wanted = "${ length < 4 }", "${ true }"
+        if where == "foreach":
+            second = {"s": {"set": {"n": f"${{ {fails.format(n, n)} }}"}}}
+        elif where == "filter":
+            wanted = f"${{ {fails.format('.payload.n', 'true')} }}"
+        else:
+            lifetime = f"${{ {fails.format('length', 'length < 4')} }}"
+        return call(
+            subscription={
+                "consume": {"while": lifetime},
+                "filter": wanted,
+                "foreach": {"do": [first, second]},
+            }
+        )
+
+    source = Source([(1, 2, 3), (4,)])
+    checkpoint = stood(definition(2), source)
+
+    output, started = taken_up(definition(9), source, checkpoint)
+
+    assert output == [{"n": n} for n in (1, 2, 3, 4)]
+    assert (
+        started[1]
+        == {
+            "foreach": "/do/0/call/foreach/1/do/1/s",
+            "filter": "/do/0/call/foreach/1/do/0/note",
+            "while": "/do/0/call/foreach/2/do/0/note",
+        }[where]
+    )
+    assert [call.position for call in source.asked if call.limit] == [None, "1"]
 
 
 async def test_the_fault_of_a_reception_is_the_tasks() -> None:
