@@ -61,6 +61,13 @@ class DefinitionWorkflow:
         text = self._interpreter.checkpoint().to_text()
         return text if len(text) <= MAX_CHECKPOINT_LENGTH else ""
 
+    def _remains(self) -> str:
+        """The text of what another run must know of a completed one, empty for nothing."""
+        if self._interpreter is None:
+            return ""
+        remains = self._interpreter.remains()
+        return remains.to_text() if remains.consumed else ""
+
     @workflow.run
     async def run(self, request: RunRequest) -> Any:
         """Interprets the definition, and writes how it ended before Temporal knows of it."""
@@ -104,7 +111,9 @@ class DefinitionWorkflow:
             workflow.logger.exception("the run broke")
             error = WorkflowError.standard("runtime", "the engine broke on this run")
         if error is None:
-            await runtime.record_end(_end(ExecutionStatus.COMPLETED, output=output))
+            await runtime.record_end(
+                _end(ExecutionStatus.COMPLETED, output=output, checkpoint=self._remains())
+            )
             return output
         await runtime.record_end(
             _end(ExecutionStatus.FAULTED, error=error, checkpoint=self.checkpoint())

@@ -78,6 +78,10 @@ class Interpreter:
         """Where the run stands; once it has faulted or was cancelled, where it did then."""
         return self._world.checkpoint(self._arguments.context, self._faulted)
 
+    def remains(self) -> Checkpoint:
+        """What another run must know of one that has completed: the events it has consumed."""
+        return Checkpoint(consumed=self._world.consumed)
+
     async def _in_time(self, input: Any) -> Any:
         if self._workflow.timeout is None:
             return await self._run(input)

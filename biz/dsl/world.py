@@ -85,10 +85,15 @@ class World:
         """Where the run stands."""
         return Checkpoint(
             context=context,
-            consumed=self._inbox.consumed,
+            consumed=self.consumed,
             faulted=faulted,
             notes=self.notes.all(),
         )
+
+    @property
+    def consumed(self) -> Sequence[int]:
+        """The sequences of the events that the run has consumed, in order."""
+        return self._inbox.consumed
 
     def now(self) -> datetime:
         """The run's own clock, UTC."""

@@ -187,6 +187,20 @@ async def test_a_retry_listens_for_what_the_run_before_had_not_consumed(
     assert (await retry(service, started.id)).output == [{"n": "2"}]
 
 
+async def test_what_a_completed_run_has_consumed_is_not_heard_again(service: Service) -> None:
+    hear = {"listen": {"to": {"one": {"with": {"type": "heard"}}}}}
+    started = await service.start([{"one": hear}, {"two": hear}])
+    for number in ("1", "2"):
+        event = {"specversion": "1.0", "id": number, "source": "/x", "type": "heard"}
+        await service.events.publish({**event, "data": {"n": number}}, namespace="test")
+    done = await until(lambda: service.executions.get(started.id), lambda e: e.status.is_end)
+    assert done.status is ExecutionStatus.COMPLETED
+    third = {"specversion": "1.0", "id": "3", "source": "/x", "type": "heard", "data": {"n": "3"}}
+    await service.events.publish(third, namespace="test")
+
+    assert (await retry(service, done.id, from_task="/do/1/two")).output == [{"n": "3"}]
+
+
 async def test_a_terminated_run_goes_on_where_it_was(service: Service, calls: Calls) -> None:
     branches = [{"w": {"wait": {"seconds": 3}}}, {"b": {"do": [{"p": calls.post({"b": 1})}]}}]
     all = {"fork": {"branches": branches}}
