@@ -35,12 +35,12 @@ setup: $(READY) ## Makes .venv, with uv from pip where it is missing.
 generate: generated ## Writes what follows from the protos, the tables in docs, and its pictures.
 	rm -rf api
 	cp -r $(GENERATED)/. .
-	$(PYTHON) -m app.settings_table > docs/settings.md
-	$(PYTHON) -m app.language_table > docs/language.md
-	$(PYTHON) -m app.example_pictures
+	$(PYTHON) -m app.documentation.settings_table > docs/settings.md
+	$(PYTHON) -m app.documentation.language_table > docs/language.md
+	$(PYTHON) -m app.documentation.example_pictures
 
 docs: $(READY) ## Draws the examples, into docs/pictures.
-	$(PYTHON) -m app.example_pictures
+	$(PYTHON) -m app.documentation.example_pictures
 
 lock: | $(READY) ## Pins the dependencies anew, with their hashes.
 	@# uv takes no group of a project that it doesn't manage, so it gets a copy that says nothing of it.

@@ -1,7 +1,7 @@
 """The composition root: what everything is made of. No other layer knows the container."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -54,3 +54,16 @@ async def open_part(part: Callable[[], Awaitable[_Part]]) -> _Part:
     opened nevertheless, then closed with the container.
     """
     return await asyncio.shield(part())
+
+
+async def open_background(container: Container) -> Sequence[asyncio.Task[None]]:
+    """What a server does besides answering, under way."""
+    return (
+        await open_part(container.reconciler),
+        await open_part(container.event_sweeper),
+        await open_part(container.retention_sweeper),
+        await open_part(container.schedule_reconciler),
+        await open_part(container.event_starts),
+        await open_part(container.operation_runner),
+        *await open_part(container.history_relay),
+    )

@@ -4,7 +4,7 @@ from functools import partial
 
 import structlog
 
-from app.container import open_part, opened
+from app.container import open_background, open_part, opened
 from app.logging import configure_logging
 from app.process import run_until_signal, until_one_ends
 from app.settings import Settings
@@ -31,15 +31,7 @@ async def _serve(settings: Settings) -> None:
         await open_part(container.metrics)
         server = await open_part(container.grpc_server)
         _log.info("serving", grpc_port=server.port, metrics=settings.metrics_address)
-        await until_one_ends(
-            await open_part(container.reconciler),
-            await open_part(container.event_sweeper),
-            await open_part(container.retention_sweeper),
-            await open_part(container.schedule_reconciler),
-            await open_part(container.event_starts),
-            await open_part(container.operation_runner),
-            *await open_part(container.history_relay),
-        )
+        await until_one_ends(*await open_background(container))
 
 
 async def _work(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from app.container import open_part, opened
+from app.container import open_background, open_part, opened
 from app.embedded.child import Child
 from app.embedded.envoy import envoy
 from app.embedded.ports import Claim, check_free
@@ -76,13 +76,7 @@ async def embedded_stack(settings: Settings, *, say: Callable[[str], None]) -> A
         await open_part(container.metrics)
         await open_part(container.grpc_server)
         watched += [
-            await open_part(container.reconciler),
-            await open_part(container.event_sweeper),
-            await open_part(container.retention_sweeper),
-            await open_part(container.schedule_reconciler),
-            await open_part(container.event_starts),
-            await open_part(container.operation_runner),
-            *await open_part(container.history_relay),
+            *await open_background(container),
             await open_part(container.worker),
             await open_part(container.fault_hooks),
         ]

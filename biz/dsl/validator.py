@@ -78,14 +78,7 @@ def _check(text: str, *, is_trusted: bool) -> Checked:
     try:
         source = read(text)
     except SourceError as error:
-        syntax = Diagnostic(
-            code="syntax",
-            message=error.message,
-            pointer="",
-            line=error.position.line,
-            column=error.position.column,
-        )
-        return Checked(workflow=None, diagnostics=(syntax,))
+        return Checked(workflow=None, diagnostics=(Diagnostic.of_syntax(error),))
     diagnostics = Diagnostics()
     workflow = parse_workflow(source.value, diagnostics, is_trusted=is_trusted)
     if not is_trusted:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -23,13 +22,14 @@ from biz.dsl.events.interests import Interest
 from biz.dsl.events.scope import EmptyScope, Evaluator
 from biz.dsl.expressions import EvaluationError
 from biz.dsl.validator import InvalidWorkflow, load_workflow
-from biz.errors import InvalidArgument, TemplateNotFound, Unavailable
+from biz.errors import InvalidArgument, TemplateNotFound
 from biz.executions.execution import Execution, NewExecution, Runs, new_execution
+from biz.repetition import repeat
 from biz.schedules.schedule import Schedule, start_id
 from biz.schedules.scheduling import SCHEDULE_LABEL
 from biz.templates.template import TemplateRepo
 
-_PAUSE_SECONDS = 1
+_PAUSE = timedelta(seconds=1)
 """The time between two looks, where no event is told of in this process."""
 _BATCH = 100
 
@@ -92,18 +92,7 @@ class EventStarts:
 
     async def run(self) -> None:
         """Looks again and again, until cancelled."""
-        while True:
-            self._news.clear()
-            try:
-                await self.look()
-            except Unavailable as error:
-                _log.warning("starting by events is put off", reason=error.reason)
-            except Exception:
-                # Whatever it was, later events still have their starts.
-                _log.exception("starting by events failed")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_PAUSE_SECONDS):
-                    await self._news.wait()
+        await repeat(self.look, what="starting by events", pause=_PAUSE, news=self._news)
 
     async def look(self) -> None:
         """Brings all schedules to the last event."""

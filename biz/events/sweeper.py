@@ -1,21 +1,16 @@
 """Makes known what a crash, or an engine that was away, left stored only; removes what is old."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import structlog
-
-from biz.errors import Unavailable
 from biz.events.event import EventRepo, EventUsecase
+from biz.repetition import attempt, repeat
 
 _GRACE = timedelta(seconds=5)
 """Whoever stored an event gets this long to make it known."""
 
 _BATCH = 100
 _PURGED_AT_ONCE = 500
-
-_log = structlog.get_logger(__name__)
 
 
 class EventSweeper:
@@ -39,16 +34,11 @@ class EventSweeper:
 
     async def run(self) -> None:
         """Sweeps again and again, until cancelled."""
-        while True:
-            for step in (self.deliver, self.purge, self._repo.forget_ended):
-                try:
-                    await step()
-                except Unavailable as error:
-                    _log.warning("sweeping events is put off", reason=error.reason)
-                except Exception:
-                    # Whatever it was, the other steps and later sweeps still have their work.
-                    _log.exception("sweeping events failed")
-            await asyncio.sleep(self._interval.total_seconds())
+        await repeat(self._sweep, what="sweeping events", pause=self._interval)
+
+    async def _sweep(self) -> None:
+        for step in (self.deliver, self.purge, self._repo.forget_ended):
+            await attempt(step, what="sweeping events")
 
     async def deliver(self) -> None:
         """Wakes the executions that listen for events which may not have been made known."""

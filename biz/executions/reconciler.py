@@ -7,24 +7,21 @@ is sent again. What no such look finds, a sweep over all live executions does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-import structlog
-
 from biz.engine import Engine
-from biz.errors import ExecutionNotFound, Unavailable
+from biz.errors import ExecutionNotFound
 from biz.executions.control import ExecutionControl
 from biz.executions.execution import ExecutionRepo, ExecutionStatus
 from biz.executions.history_end import HistoryEnds
 from biz.executions.runs import ExecutionRuns
+from biz.repetition import repeat
 
 _BATCH = 100
 _LOOK_BACK = timedelta(minutes=1)
 """How far a look reaches behind the one before: the engine's list lags a little."""
-
-_log = structlog.get_logger(__name__)
 
 
 class Reconciler:
@@ -64,10 +61,16 @@ class Reconciler:
         Each goes by itself: a sweep over many executions takes long, and holds up no look.
         """
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._repeat(self._look, self._interval))
-            tasks.create_task(self._repeat(self._control.send_unsent, self._interval))
-            tasks.create_task(self._repeat(self._history_ends.write, self._interval))
-            tasks.create_task(self._repeat(self.sweep, self._sweep_interval))
+            for step in (self._look, self._control.send_unsent, self._history_ends.write):
+                tasks.create_task(repeat(step, what="reconciliation", pause=self._interval))
+            tasks.create_task(
+                repeat(
+                    self.sweep,
+                    what="reconciliation",
+                    pause=self._sweep_interval,
+                    pause_after_failure=self._interval,
+                )
+            )
 
     async def start_pending(self) -> None:
         """Starts what was stored, and perhaps never asked for; stops where the engine is away."""
@@ -92,21 +95,6 @@ class Reconciler:
         await self.start_pending()
         await self.end_ended(since=(self._looked_at or now) - _LOOK_BACK)
         self._looked_at = now
-
-    async def _repeat(self, step: Callable[[], Awaitable[None]], interval: timedelta) -> None:
-        """Does a step at each interval, and sooner where it failed."""
-        while True:
-            pause = interval
-            try:
-                await step()
-            except Unavailable as error:
-                _log.warning("reconciliation is put off", reason=error.reason)
-                pause = self._interval
-            except Exception:
-                # Whatever it was, all other executions still need their reconciliation.
-                _log.exception("reconciliation failed")
-                pause = self._interval
-            await asyncio.sleep(pause.total_seconds())
 
     async def _settle(self, id: str) -> None:
         with suppress(ExecutionNotFound):

@@ -13,27 +13,23 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import structlog
-
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.errors import (
     ExecutionNotFound,
     InvalidArgument,
     ServerStopping,
     TooManyWatchers,
-    Unavailable,
     Violation,
 )
 from biz.history.live_topic import Topic
 from biz.history.steps import Growth, HistoryEnd, Step, next_step
+from biz.repetition import attempt
 
 _READERS = 4
 """Histories that are read at once for watchers, out of the threads that the database has."""
 
 _PAUSE_SECONDS = 1.0
 """Before something that failed is tried again."""
-
-_log = structlog.get_logger(__name__)
 
 
 class LiveHistoryRepo(Protocol):
@@ -189,14 +185,7 @@ class LiveHistory:
     async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
         """Does a step again and again, after a pause where it failed."""
         while True:
-            try:
-                await step()
-            except Unavailable as error:
-                _log.warning("watching is held up", reason=error.reason)
-                await asyncio.sleep(_PAUSE_SECONDS)
-            except Exception:
-                # Whatever it was, watchers wait for what comes.
-                _log.exception("watching failed")
+            if not await attempt(step, what="watching"):
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _follow(self) -> None:

@@ -6,7 +6,6 @@ repeats a few executions at most. Verbs bear that.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -16,6 +15,7 @@ import structlog
 from biz.errors import DomainError, OperationNotFound, Unavailable
 from biz.lease import Lease, LeaseRepo
 from biz.operations.operation import BatchAction, BatchFailure, BatchItem, Operation, OperationRepo
+from biz.repetition import repeat
 
 _AT_ONCE = 20
 _OPERATIONS = 100
@@ -70,25 +70,22 @@ class OperationRunner:
 
     async def run(self) -> None:
         """Works off all operations, again and again, until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                await self.work()
-                await self._repo.purge(ended_before=self._clock() - self._retention)
-            except Unavailable as error:
-                _log.warning("operations are put off", reason=error.reason)
-            except Exception:
-                # Whatever it was, there are other operations, and this one is tried again.
-                _log.exception("operations failed")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._interval.total_seconds()):
-                    await self._woken.wait()
+        await repeat(
+            self._work_and_purge,
+            what="working off operations",
+            pause=self._interval,
+            news=self._woken,
+        )
 
     async def work(self) -> None:
         """Works off all operations that no other server has, in turns."""
         while ids := await self._repo.list_unfinished(limit=_OPERATIONS):
             if not any([await self._take_turn(id) for id in ids]):
                 return
+
+    async def _work_and_purge(self) -> None:
+        await self.work()
+        await self._repo.purge(ended_before=self._clock() - self._retention)
 
     async def _take_turn(self, id: str) -> bool:
         """Does the next few executions of an operation; False where another server has it."""

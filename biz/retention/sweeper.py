@@ -1,6 +1,5 @@
 """Removes what is old or too much: ended executions, and before them their histories."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,8 +8,9 @@ from typing import Protocol
 
 import structlog
 
-from biz.errors import ExecutionNotFound, Unavailable
+from biz.errors import ExecutionNotFound
 from biz.lease import Lease
+from biz.repetition import repeat
 from biz.retention.removal import RemovalRepo
 
 _BATCH = 100
@@ -81,15 +81,7 @@ class RetentionSweeper:
 
     async def run(self) -> None:
         """Sweeps again and again, until cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except Unavailable as error:
-                _log.warning("removing what is old is put off", reason=error.reason)
-            except Exception:
-                # Whatever it was, later sweeps still have their work.
-                _log.exception("removing what is old failed")
-            await asyncio.sleep(self._interval.total_seconds())
+        await repeat(self.sweep, what="removing what is old", pause=self._interval)
 
     async def sweep(self) -> None:
         """Removes all that is kept long enough, each execution by itself."""

@@ -1,19 +1,15 @@
 """Mends what a crash, an engine that was away, or a hand at it left of schedules."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import structlog
-
-from biz.errors import Unavailable
+from biz.repetition import repeat
 from biz.schedules.schedule import ScheduleRepo
 from biz.schedules.scheduling import Scheduling
 from biz.schedules.timetable import Timetable
 
 _BATCH = 100
-
-_log = structlog.get_logger(__name__)
 
 
 class ScheduleReconciler:
@@ -40,8 +36,17 @@ class ScheduleReconciler:
     async def run(self) -> None:
         """Looks and sweeps again and again, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._repeat(self.look, self._interval))
-            tasks.create_task(self._repeat(self.sweep, self._sweep_interval))
+            tasks.create_task(
+                repeat(self.look, what="reconciliation of schedules", pause=self._interval)
+            )
+            tasks.create_task(
+                repeat(
+                    self.sweep,
+                    what="reconciliation of schedules",
+                    pause=self._sweep_interval,
+                    pause_after_failure=self._interval,
+                )
+            )
 
     async def look(self) -> None:
         """Does what was begun: changed templates, changed schedules, and runs that follow one."""
@@ -65,18 +70,3 @@ class ScheduleReconciler:
         for id in present:
             if id not in stored:
                 await self._timetable.remove(id)
-
-    async def _repeat(self, step: Callable[[], Awaitable[None]], interval: timedelta) -> None:
-        """Does a step at each interval, and sooner where it failed."""
-        while True:
-            pause = interval
-            try:
-                await step()
-            except Unavailable as error:
-                _log.warning("reconciliation of schedules is put off", reason=error.reason)
-                pause = self._interval
-            except Exception:
-                # Whatever it was, all other schedules still need their reconciliation.
-                _log.exception("reconciliation of schedules failed")
-                pause = self._interval
-            await asyncio.sleep(pause.total_seconds())

@@ -47,14 +47,7 @@ def read_cases(text: str, load: Callable[[str], str]) -> CaseFile:
     try:
         source = read(text)
     except SourceError as error:
-        syntax = Diagnostic(
-            code="syntax",
-            message=error.message,
-            pointer="",
-            line=error.position.line,
-            column=error.position.column,
-        )
-        raise InvalidCases([syntax]) from None
+        raise InvalidCases([Diagnostic.of_syntax(error)]) from None
     diagnostics = Diagnostics()
     places = source.positions()
     found = _read_file(Node(source.value, "", diagnostics), places, load, diagnostics)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.language_constructs import SECTIONS, Construct
-from app.language_table import ROOT, lines, source
+from app.documentation.language_constructs import SECTIONS, Construct
+from app.documentation.language_table import ROOT, lines, source
 from biz.dsl.parser import KINDS
 from tests.fixtures.standard import needs_standard, official_schema
 

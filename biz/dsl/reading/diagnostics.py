@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+
+from biz.dsl.reading.positions import SourceError
 
 CODES = {
     "syntax": "The text is neither JSON nor YAML, or holds what JSON can't (NaN, a tag, "
@@ -76,6 +79,17 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     line: int = 0
     column: int = 0
+
+    @classmethod
+    def of_syntax(cls, error: SourceError) -> Self:
+        """That of a text which can't be read."""
+        return cls(
+            code="syntax",
+            message=error.message,
+            pointer="",
+            line=error.position.line,
+            column=error.position.column,
+        )
 
 
 class Diagnostics:

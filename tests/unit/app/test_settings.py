@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from app.documentation.settings_table import lines
 from app.failure import Failure
 from app.settings import Settings, load_settings
-from app.settings_table import lines
 
 ROOT = Path(__file__).parents[3]
 

@@ -1,4 +1,4 @@
-"""Prints docs/settings.md: `python -m app.settings_table`."""
+"""Prints docs/settings.md: `python -m app.documentation.settings_table`."""
 
 from collections.abc import Iterator
 

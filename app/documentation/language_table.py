@@ -1,11 +1,11 @@
-"""Prints docs/language.md: `python -m app.language_table`."""
+"""Prints docs/language.md: `python -m app.documentation.language_table`."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.language_constructs import SECTIONS, Construct
+from app.documentation.language_constructs import SECTIONS, Construct
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _INTRODUCTION = """\
 # The language
 

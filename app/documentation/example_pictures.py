@@ -1,4 +1,4 @@
-"""Draws the examples into docs/pictures: `python -m app.example_pictures`."""
+"""Draws the examples into docs/pictures: `python -m app.documentation.example_pictures`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from biz.dsl.validator import check
 from biz.pictures.outlining import outline
 from biz.pictures.svg import to_svg
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs/pictures"
 
 

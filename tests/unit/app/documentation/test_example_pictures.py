@@ -1,4 +1,4 @@
-from app.example_pictures import PICTURES, pictures
+from app.documentation.example_pictures import PICTURES, pictures
 
 
 def test_the_pictures_of_the_examples_are_up_to_date() -> None:
