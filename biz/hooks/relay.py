@@ -159,21 +159,25 @@ class FaultHookRelay:
         except Unavailable as error:
             # The claim runs out, and then it is tried again.
             _log.warning("telling a hook of a fault is put off", reason=error.reason)
-        except Exception:
-            # Whatever it was, other hooks are told.
-            _log.exception("telling a hook of a fault failed", execution_id=claim.execution.id)
         finally:
             self._under_way -= 1
             self.wake()
 
     async def _tell(self, claim: HookClaim) -> None:
         try:
+            if claim.attempt > MAX_ATTEMPTS:
+                raise NotTold("the last attempt never ended", is_final=True)
             async with asyncio.timeout(_PATIENCE.total_seconds()):
                 await self._teller.tell(claim)
-        except TimeoutError:
-            await self._put_off(claim, NotTold(f"it took longer than {_PATIENCE.seconds} s"))
         except NotTold as error:
             await self._put_off(claim, error)
+        except TimeoutError:
+            await self._put_off(claim, NotTold(f"it took longer than {_PATIENCE.seconds} s"))
+        except Unavailable:
+            raise
+        except Exception:
+            _log.exception("telling a hook of a fault failed", execution_id=claim.execution.id)
+            await self._put_off(claim, NotTold("the service failed; its own log has more"))
         else:
             await self._repo.settle(claim, DeliveryState.DELIVERED)
             self._say(claim, LogLevel.INFO, "was told of the fault")

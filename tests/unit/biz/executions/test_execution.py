@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from biz.dsl.errors import WorkflowError
+from biz.dsl.fault_hooks import WorkflowHook
 from biz.dsl.sizes import MAX_JSON_BYTES
 from biz.engine import RunOrder, RunRefused, RunState
 from biz.errors import (
@@ -37,7 +38,7 @@ from tests.fakes.signing_key import FakeSigningKey
 from tests.fakes.template_alias_repo import FakeTemplateAliasRepo
 from tests.fakes.template_repo import FakeTemplateRepo
 from tests.fixtures.polling import until
-from tests.fixtures.workflows import workflow
+from tests.fixtures.workflows import DOCUMENT, workflow
 
 NOW = datetime(2025, 1, 2, tzinfo=UTC)
 COMPLETED = ExecutionEnd(
@@ -122,6 +123,16 @@ async def test_a_start_pins_what_it_runs(world: World) -> None:
         NOW,
     )
     assert [started.id for started in world.engine.started] == [execution.id]
+
+
+async def test_a_start_pins_who_is_told_of_a_fault(world: World) -> None:
+    metadata = {"onFault": [{"workflow": {"name": "alert"}}]}
+    definition = json.dumps(workflow(document={**DOCUMENT, "metadata": metadata}))
+    template = await world.templates.create(config=definition)
+    told = await world.start(template_id=template.id)
+    untold = await world.start(template_id=1)
+    assert list(world.repo.made[told.id].hooks) == [WorkflowHook(name="alert")]
+    assert list(world.repo.made[untold.id].hooks) == []
 
 
 async def test_ids_are_the_servers_and_fit_a_path(world: World) -> None:

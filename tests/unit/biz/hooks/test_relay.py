@@ -208,12 +208,38 @@ async def test_it_goes_on_after_whatever_went_wrong(bench: Bench, error: Excepti
         bench.repo.failures = [error]
         bench.fault("a")
         await until(lambda: not bench.repo.failures)
-        bench.answers = [error]
         bench.relay.wake()
-        await until(lambda: bench.told == ["a"])
-        bench.pass_on()  # the claim has run out
         await until(lambda: bench.repo.ends == {"a": DeliveryState.DELIVERED})
-    assert bench.told == ["a", "a"]
+
+
+async def test_while_the_database_is_down_no_attempt_is_judged(bench: Bench) -> None:
+    bench.answers = [DatabaseUnavailable("down")]
+    bench.fault("a")
+    async with bench.running():
+        await until(lambda: bench.told == ["a"])
+        assert bench.repo.due["a"] == (NOW + timedelta(minutes=1), 1)
+        bench.pass_on()
+        await until(lambda: bench.repo.ends == {"a": DeliveryState.DELIVERED})
+    assert len(bench.lines) == 1
+
+
+async def test_what_breaks_at_each_attempt_is_given_up_as_well(bench: Bench) -> None:
+    bench.answers = [RuntimeError("secret")] * MAX_ATTEMPTS
+    bench.fault("a")
+    async with bench.running():
+        for attempt in range(1, MAX_ATTEMPTS):
+            await until(lambda attempt=attempt: len(bench.lines) == attempt)
+            bench.pass_on()
+        await until(lambda: bench.repo.ends == {"a": DeliveryState.FAILED})
+    assert "the service failed" in bench.lines[-1].message
+    assert "secret" not in str(bench.lines)
+
+
+async def test_one_whose_attempts_never_end_is_given_up_without_another(bench: Bench) -> None:
+    bench.repo.due["a"] = (NOW, MAX_ATTEMPTS)
+    async with bench.running():
+        await until(lambda: bench.repo.ends == {"a": DeliveryState.FAILED})
+    assert bench.told == []
 
 
 async def test_it_stops_when_it_is_cancelled(bench: Bench) -> None:
