@@ -13,6 +13,10 @@ UV := $(if $(shell uv --version 2>/dev/null),uv,$(OWN_UV))
 LOCK := UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml
 GO := $(or $(shell command -v go),$(BIN)/go)
 
+# Many tests wait for something, so that more of them at once than a machine has cores take less time.
+TESTS_AT_ONCE ?= 4
+PYTEST := $(BIN)/pytest -n $(TESTS_AT_ONCE) --dist worksteal
+
 # The commit that the contract may not break with.
 AGAINST ?= HEAD~1
 
@@ -55,11 +59,11 @@ lint: lint-python lint-contract lint-generated ## Checks style, types, layers, t
 test: $(READY) ## Runs all tests, with the coverage of their lines.
 	@# Before any test waits for it: where it is missing, this takes minutes, once.
 	@$(PYTHON) -m app.embedded.temporal_binary
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+	$(PYTEST) --cov --cov-report=term
 
 conformance: $(READY) ## Runs the standard's conformance kit, and the language's behaviours, on both runtimes.
 	@$(PYTHON) -m app.embedded.temporal_binary
-	$(BIN)/pytest -n 2 tests/conformance
+	$(PYTEST) tests/conformance
 
 bench-watch: $(READY) ## Measures how soon a thousand watchers see what happens, in some minutes.
 	$(PYTHON) -m tests.perf.bench_watch

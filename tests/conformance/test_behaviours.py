@@ -28,12 +28,12 @@ from biz.paging import PageRequest
 from tests.conformance.behaviours import TOPICS, Case, Mocks, cases
 from tests.conformance.ran import Ran, ran_in_memory, started
 from tests.fixtures.workflows import START, evaluate
+from tests.patience import PATIENCE
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.performer import CallContext, Performer
 
 CASES = [case for topic in TOPICS for case in cases(topic)]
 MOCKED = (HttpCall, McpCall, OpenApiCall, ScriptCall, ShellCall)
-LONGEST = timedelta(seconds=60)
 
 
 class MockedRuntime(MemoryRuntime):
@@ -118,7 +118,7 @@ async def ran_on_temporal(container: Container, case: Case) -> Ran | None:
     events = await container.events()
     for event in case.events:
         await events.publish(event, namespace=case.namespace)
-    ended = await executions.get(execution.id, wait=LONGEST)
+    ended = await executions.get(execution.id, wait=PATIENCE)
     history = await (await container.history()).list(
         PageRequest(size=1000), execution_id=ended.id, after_sequence=0
     )

@@ -25,9 +25,9 @@ from tests.conformance.examples import EXAMPLES, IN_MEMORY, LEFT_OUT, Example, p
 from tests.conformance.web import Web, serve
 from tests.fixtures.container_engine import standing_in
 from tests.fixtures.standard import needs_standard, texts
+from tests.patience import PATIENCE, PATIENCE_SECONDS
 
 TEXTS = {name.removesuffix(".yaml"): text for name, text in texts("examples").items()}
-PATIENCE = timedelta(seconds=60)
 
 pytestmark = needs_standard
 
@@ -159,7 +159,7 @@ def _compare(execution: Execution, example: Example) -> None:
 
 
 async def _until(example: Example, web: Web) -> None:
-    end = time.monotonic() + PATIENCE.seconds
+    end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return example.check(web)

@@ -12,6 +12,7 @@ import pytest
 from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.refusals import refusal
 from tests.fixtures.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 PAUSE = {"pause": {"wait": {"minutes": 5}}}
 
@@ -42,7 +43,7 @@ def batch(http: httpx.Client, namespace: str, **fields: Any) -> httpx.Response:
 
 
 def at_its_end(http: httpx.Client, operation: dict[str, Any]) -> dict[str, Any]:
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_SECONDS
     while not operation["done"]:
         assert time.monotonic() < end, json.dumps(operation)
         time.sleep(0.1)

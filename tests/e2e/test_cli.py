@@ -16,6 +16,7 @@ from app.embedded.ports import free_port
 from app.failure import Failure
 from app.program import program
 from tests.fixtures.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 DEFINITION = """
 document: {{ dsl: 1.0.0, namespace: cli, name: {name}, version: {version} }}
@@ -200,7 +201,7 @@ def test_a_server_that_is_not_there_is_told_with_what_to_do() -> None:
         [sys.executable, "-m", "app", "list", "--server", address],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert process.stderr.splitlines() == [
@@ -217,7 +218,7 @@ def test_a_bad_setting_ends_a_server_at_its_start(tmp_path: Path) -> None:
         [sys.executable, "-m", "app", "serve", "--config", str(file)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert process.stderr == "GRPC_ADDRESS: must be HOST:PORT, such as 127.0.0.1:9000\n"
@@ -229,7 +230,12 @@ def test_client_commands_do_without_the_temporal_sdk() -> None:
         "import sys; import app.cli, app.commands.apply, app.commands.executions; "
         "import app.commands.validate; sys.exit('temporalio' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", script], timeout=60, check=False).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", script], timeout=PATIENCE_SECONDS, check=False
+        ).returncode
+        == 0
+    )
 
 
 LISTENING = """
@@ -252,7 +258,7 @@ def test_events_reach_an_execution(terminal: Terminal, file: Path, name: str) ->
     signalled = file.with_name("event.json")
     signalled.write_text(json.dumps({**event, "id": uuid.uuid4().hex, "data": 2}))
     assert "accepted" in terminal.run("signal", id, f"@{signalled}").stdout
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE_SECONDS
     while "output" not in (seen := json.loads(terminal.run("get", id, "-o", "json").stdout)):
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -315,7 +321,7 @@ def test_a_watch_shows_tasks_with_durations_attempts_and_faults(
         [sys.executable, "-c", f"{script}; from app.cli import main; main()"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert shown.returncode == 1

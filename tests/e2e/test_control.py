@@ -11,6 +11,7 @@ import pytest
 
 from tests.fixtures.refusals import refusal
 from tests.fixtures.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 REST = {"rest": {"wait": "PT1H"}}
 SHORT = {"rest": {"wait": {"milliseconds": 200}}}
@@ -53,8 +54,8 @@ class Api:
         execution: dict[str, Any] = self._http.get(f"/api/v1/executions/{id}").json()["execution"]
         return execution
 
-    def until(self, id: str, *statuses: str, seconds: float = 20) -> dict[str, Any]:
-        end = time.monotonic() + seconds
+    def until(self, id: str, *statuses: str) -> dict[str, Any]:
+        end = time.monotonic() + PATIENCE_SECONDS
         while (found := self.get(id))["status"] not in statuses:
             assert time.monotonic() < end, found
             time.sleep(0.05)
@@ -101,7 +102,7 @@ def test_each_verb_in_each_state(api: Api, verb: str, state: str) -> None:
     assert answer.json()["execution"]["id"] == id
     if verb != "cancel":  # it takes its time
         assert answer.json()["execution"]["status"] in (expected, "RUNNING")
-    api.until(id, expected, seconds=10)
+    api.until(id, expected)
     assert api.do(id, verb).status_code == 200
     if expected not in ENDS:
         api.do(id, "terminate")

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+from tests.patience import PATIENCE_SECONDS
+
 
 def test_the_demo_runs_an_example_live_and_leaves_nothing_behind() -> None:
     # Settings of another stack must not matter.
@@ -14,7 +16,7 @@ def test_the_demo_runs_an_example_live_and_leaves_nothing_behind() -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=2 * PATIENCE_SECONDS,
         check=False,
     )
     assert process.returncode == 0, process.stderr

@@ -11,6 +11,7 @@ from api.template.v1.template_pb2 import CreateTemplateRequest
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.processes import Processes
+from tests.patience import PATIENCE_SECONDS
 
 DEFINITION = {
     "document": {"dsl": "1.0.0", "namespace": "test", "name": "told", "version": "1.0.0"},
@@ -33,7 +34,7 @@ def test_lifecycle_events_of_a_run_reach_the_sink_in_order(
         request.wait.FromSeconds(30)
         id = ExecutionServiceStub(channel).StartExecution(request).execution.id
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(http_service.bodies) < EVENTS and time.monotonic() < deadline:
         time.sleep(0.05)
     told = [json.loads(body) for _, body in http_service.bodies]

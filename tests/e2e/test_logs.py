@@ -21,6 +21,7 @@ from tests.fixtures.http_service import HttpService
 from tests.fixtures.refusals import refusal
 from tests.fixtures.run_service import definition
 from tests.fixtures.stack import Stack
+from tests.patience import PATIENCE, PATIENCE_SECONDS
 
 HELLO = {"hello": {"run": {"shell": {"command": "echo one; echo two >&2; sleep 4; echo three"}}}}
 FAIL = {"fail": {"raise": {"error": {"type": "https://x.test/e", "status": 418}}}}
@@ -56,7 +57,7 @@ def lines(http: httpx.Client, id: str, **query: Any) -> list[dict[str, Any]]:
 
 def until(look: Callable[[], list[dict[str, Any]]], message: str) -> list[dict[str, Any]]:
     """What is there once a line has the message."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         found = look()
         if any(line["message"] == message for line in found):
@@ -155,7 +156,7 @@ async def test_a_worker_writes_json_lines(
             templates, executions = await container.templates(), await container.executions()
             template = await templates.create(config=definition([{"get": call}]))
             started = await executions.start(StartRequest(template_id=template.id))
-            ended = await executions.get(started.id, wait=timedelta(seconds=30))
+            ended = await executions.get(started.id, wait=PATIENCE)
             assert ended.status is ExecutionStatus.COMPLETED
         finally:
             await worker.stop(grace=timedelta(seconds=30))

@@ -22,6 +22,7 @@ from data.execution import PeeweeExecutionRepo
 from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.processes import Processes
 from tests.fixtures.repos import NOW, Clock, new_execution
+from tests.patience import PATIENCE_SECONDS
 
 ENDED = ExecutionEnd(status=ExecutionStatus.COMPLETED, output=None, error=None, ended_at=NOW)
 
@@ -42,8 +43,8 @@ def listed(client: Client) -> list[str]:
     return [execution.id for execution in found.executions]
 
 
-def until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 2 * PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -74,7 +75,7 @@ def test_a_batch_goes_on_when_its_server_is_killed(processes: Processes) -> None
     processes.serve()
     with connect(processes.grpc_address) as client:
         get = GetOperationRequest(id=operation.name.removeprefix("operations/"))
-        until(lambda: client.executions.GetOperation(get).done, seconds=90)
+        until(lambda: client.executions.GetOperation(get).done)
         response = BatchExecutionsResponse()
         assert client.executions.GetOperation(get).response.Unpack(response)
         assert (response.matched, response.succeeded, response.failed) == (300, 300, 0)
@@ -90,5 +91,5 @@ def test_a_server_keeps_the_last_ended_executions(processes: Processes) -> None:
         template = create_template(client, {"pause": {"wait": {"minutes": 5}}})
         live = start(client, template)
         short = create_template(client, GREET)
-        ended = [start(client, short, wait_seconds=30).id for _ in range(5)]
+        ended = [start(client, short, wait_seconds=PATIENCE_SECONDS).id for _ in range(5)]
         until(lambda: set(listed(client)) == {live.id, *ended[-2:]})

@@ -11,6 +11,7 @@ import pytest
 
 from tests.fixtures.refusals import refusal
 from tests.fixtures.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 NOTHING = [{"nothing": {"set": {"done": True}}}]
 
@@ -34,7 +35,7 @@ def store(http: httpx.Client, namespace: str, schedule: Any) -> Any:
 
 def completed(http: httpx.Client, namespace: str, count: int) -> Any:
     """The executions, once so many have completed."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_SECONDS
     while True:
         query = {"namespace": namespace, "status": "COMPLETED", "view": "FULL"}
         found = http.get("/executions", params=query).json()["executions"]

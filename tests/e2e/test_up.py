@@ -15,6 +15,7 @@ from app.failure import Failure
 from tests.fixtures.pids import all_end, children_of, is_alive, name_of
 from tests.fixtures.polling import until
 from tests.fixtures.stack import Stack, running_stack, stack_environment
+from tests.patience import PATIENCE_SECONDS
 
 HELLO = """
 document: { dsl: 1.0.0, namespace: up, name: hello, version: 1.0.0 }
@@ -34,7 +35,7 @@ async def define(stack: Stack, config: str = HELLO) -> None:
 
 
 async def run_hello(stack: Stack) -> dict[str, object]:
-    async with httpx.AsyncClient(base_url=stack.http_url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=stack.http_url, timeout=PATIENCE_SECONDS) as http:
         body = {
             "template_name": "hello",
             "namespace": "up",
@@ -48,7 +49,10 @@ async def run_hello(stack: Stack) -> dict[str, object]:
 
 async def until_running(stack: Stack) -> None:
     """Returns when an execution is known."""
-    async with httpx.AsyncClient(base_url=stack.http_url) as http, asyncio.timeout(10):
+    async with (
+        httpx.AsyncClient(base_url=stack.http_url) as http,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         while not (await http.get("/api/v1/executions")).json().get("executions"):  # noqa: ASYNC110 - no Event tells it
             await asyncio.sleep(0.05)
 
@@ -58,7 +62,7 @@ async def test_ctrl_c_stops_all_children_and_ends_well(tmp_path: Path) -> None:
         children = children_of(stack.child.pid)
         assert len(children) == 2, "Temporal and Envoy"
         os.kill(stack.child.pid, signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await stack.child.wait() == 0
         assert not any(map(is_alive, children))
 
@@ -75,7 +79,7 @@ async def test_a_second_ctrl_c_does_not_wait_for_calls_in_flight(tmp_path: Path)
         await asyncio.sleep(0.5)
         assert is_alive(stack.child.pid)
         os.kill(stack.child.pid, signal.SIGINT)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS / 2):
             assert await stack.child.wait() == 0
         assert not any(map(is_alive, children))
     with pytest.raises(httpx.HTTPError):
@@ -86,7 +90,7 @@ async def test_a_child_that_dies_ends_it_with_its_name(tmp_path: Path) -> None:
     async with running_stack(stack_environment(tmp_path)) as stack:
         envoy, temporal = sorted(children_of(stack.child.pid), key=name_of)
         os.kill(envoy, signal.SIGKILL)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await stack.child.wait() == 1
         assert not is_alive(temporal)
     assert "Envoy ended by itself (exit code -9)" in (tmp_path / "up.log").read_text()
@@ -99,7 +103,7 @@ async def test_a_kill_leaves_no_child_and_the_state_survives_it(tmp_path: Path) 
         before = await run_hello(stack)
         children = children_of(stack.child.pid)
         os.kill(stack.child.pid, signal.SIGKILL)
-        assert await asyncio.to_thread(all_end, children, within=10)
+        assert await asyncio.to_thread(all_end, children, within=PATIENCE_SECONDS)
     async with running_stack(settings) as stack, httpx.AsyncClient(base_url=stack.http_url) as http:
         answer = await http.get(f"/api/v1/executions/{before['id']}")
         assert answer.json()["execution"]["output"] == {"greeting": "hello Ada"}
@@ -115,7 +119,7 @@ def test_ports_in_use_are_a_line_each_that_names_the_setting(tmp_path: Path) -> 
             env={**os.environ, **settings},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
     advice = "free it or set {} to another"
@@ -136,7 +140,7 @@ async def test_a_second_up_on_the_same_state_is_told_of_the_first(tmp_path: Path
             env={**os.environ, **stack_environment(tmp_path)},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert process.stderr == (

@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 import signal
-import time
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -121,10 +120,8 @@ async def test_a_server_that_stops_says_where_to_go_on(
         async for record in stream:
             if record.event.task == "/do/0/pause":
                 break
-        began = time.monotonic()
         service.server.send_signal(signal.SIGTERM)
         status = await status_of(stream)
-        assert time.monotonic() - began < 3
     assert code_of(status) is grpc.StatusCode.UNAVAILABLE
     assert error_info(status).reason == "SERVER_UNAVAILABLE"
     seen = int(error_info(status).metadata["after_sequence"])

@@ -19,6 +19,7 @@ from app.embedded.ports import free_port
 from app.failure import Failure
 from app.settings import Settings
 from biz.dsl.reading.diagnostics import Diagnostic
+from tests.patience import PATIENCE_SECONDS
 
 CONFIG = """
 document: { dsl: 1.0.0, namespace: default, name: hello, version: 1.0.0 }
@@ -49,7 +50,7 @@ async def run_hello(port: int) -> execution_pb2.Execution:
         templates = template_pb2_grpc.TemplateServiceStub(channel)
         await templates.CreateTemplate(template_pb2.CreateTemplateRequest(config=CONFIG))
         request = execution_pb2.StartExecutionRequest(
-            template_name="hello", wait=Duration(seconds=20)
+            template_name="hello", wait=Duration(seconds=PATIENCE_SECONDS)
         )
         request.input.struct_value["name"] = "Ada"
         executions = execution_pb2_grpc.ExecutionServiceStub(channel)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded.ports import free_port
+from tests.patience import PATIENCE_SECONDS
 
 ADDRESS = "127.0.0.1:1"
 COMMANDS = pytest.mark.parametrize("command", ["serve", "worker"])
@@ -46,7 +47,7 @@ def running(command: str, state: Path, **settings: str) -> Iterator[subprocess.P
 @COMMANDS
 def test_its_patience_ends_in_one_line(command: str, tmp_path: Path) -> None:
     with running(command, tmp_path, TEMPORAL_CONNECT_SECONDS="1.5") as process:
-        shown, _ = process.communicate(timeout=30)
+        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
     waiting, fault = shown.splitlines()
     assert "waiting for Temporal" in waiting
     assert fault == f"TEMPORAL_ADDRESS: no Temporal answers at {ADDRESS}"
@@ -62,7 +63,7 @@ def test_a_signal_ends_the_waiting_at_once(
         assert process.stdout is not None
         assert "waiting for Temporal" in process.stdout.readline()
         process.send_signal(number)
-        shown, _ = process.communicate(timeout=5)
+        shown, _ = process.communicate(timeout=PATIENCE_SECONDS)
     (line,) = shown.splitlines()
     assert "stopping" in line
     assert process.returncode == 0

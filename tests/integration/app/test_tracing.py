@@ -15,6 +15,7 @@ from api.template.v1 import template_pb2, template_pb2_grpc
 from app.container import opened
 from app.settings import Settings
 from tests.fixtures.http_service import HttpService
+from tests.patience import PATIENCE_SECONDS
 
 CONFIG = """
 document: { dsl: 1.0.0, namespace: default, name: traced, version: 1.0.0 }
@@ -81,12 +82,12 @@ async def test_a_call_and_its_run_share_a_trace(
             executions = execution_pb2_grpc.ExecutionServiceStub(channel)
             started = await executions.StartExecution(
                 execution_pb2.StartExecutionRequest(
-                    template_name="traced", wait=Duration(seconds=20)
+                    template_name="traced", wait=Duration(seconds=PATIENCE_SECONDS)
                 )
             )
             id = started.execution.id
             request = execution_pb2.ListExecutionLogsRequest(id=id)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while len(logs := (await executions.ListExecutionLogs(request)).logs) < 5:  # noqa: ASYNC110 - no Event tells it
                     await asyncio.sleep(0.05)
     assert received.services == {"workflow-engine"}

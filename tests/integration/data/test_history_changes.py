@@ -15,6 +15,7 @@ from tests.fixtures.polling import until
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.repos import Clock, new_execution
 from tests.integration.data.test_history import END, events
+from tests.patience import PATIENCE_SECONDS
 
 
 @asynccontextmanager
@@ -106,7 +107,7 @@ async def test_a_lost_connection_is_an_error_and_made_anew(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
         )
         with pytest.raises(DatabaseUnavailable):
-            await asyncio.wait_for(following, 10)
+            await asyncio.wait_for(following, PATIENCE_SECONDS)
         async with followed(database) as told_again:
             postgres.execute("NOTIFY execution_history, 'e1'", url=migrated_postgres_url)
             await until(lambda: "e1" in told_again)
@@ -132,4 +133,4 @@ async def test_a_listener_that_leaves_while_it_connects_leaves_no_connection(
 async def test_a_database_that_is_away_is_an_error(url: str) -> None:
     changes = DatabaseHistoryChanges(database=Database(url=url))
     with pytest.raises(DatabaseUnavailable):
-        await asyncio.wait_for(changes.follow(lambda _: None), 10)
+        await asyncio.wait_for(changes.follow(lambda _: None), PATIENCE_SECONDS)

@@ -34,6 +34,7 @@ from data.lease import PeeweeLeaseRepo
 from data.operation import PeeweeOperationRepo
 from tests.fakes.signing_key import FakeSigningKey
 from tests.fixtures.repos import Clock, new_execution
+from tests.patience import PATIENCE_SECONDS
 
 ALL = BatchRequest(action=BatchAction.CANCEL, query=ExecutionQuery(), reason="spring clean")
 WEEK = timedelta(weeks=1)
@@ -251,7 +252,7 @@ class TestWork:
         running = asyncio.create_task(bench.runner.run())
         await asyncio.sleep(0.05)
         started = await bench.operations.start(ALL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not bench.verb.steps:  # noqa: ASYNC110 - no Event tells it
                 await asyncio.sleep(0.01)
         assert bench.verb.steps[0].request_id.startswith(started.id)

@@ -15,9 +15,10 @@ from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from server.service.convert.values import value_to_proto
 from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.statuses import code_of, error_info, refusal, violations
+from tests.patience import PATIENCE_SECONDS
 
 Code = grpc.StatusCode
-LONG = Duration(seconds=20)
+LONG = Duration(seconds=PATIENCE_SECONDS)
 
 
 def event(**attributes: Any) -> dict[str, Any]:

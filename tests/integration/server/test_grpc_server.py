@@ -22,6 +22,7 @@ from server.interceptors.chain import Chain
 from server.interceptors.errors import error_mapping
 from server.interceptors.validation import validation
 from tests.fixtures.statuses import code_of, error_info, status_of
+from tests.patience import PATIENCE_SECONDS
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -201,7 +202,7 @@ async def test_stopping_cancels_what_takes_longer_than_the_grace(
     await server.stop(timedelta(seconds=0.1))
     with pytest.raises(grpc.aio.AioRpcError):
         await call
-    await asyncio.wait_for(templates.cancelled.wait(), 10)
+    await asyncio.wait_for(templates.cancelled.wait(), PATIENCE_SECONDS)
 
 
 async def test_a_stopping_server_is_not_serving_and_takes_no_new_calls(
@@ -255,6 +256,6 @@ async def test_what_a_refusal_leads_to_is_freed_at_once(
     try:
         with pytest.raises(grpc.aio.AioRpcError):
             await get(channel, id=404)
-        await asyncio.wait_for(templates.freed.wait(), 10)
+        await asyncio.wait_for(templates.freed.wait(), PATIENCE_SECONDS)
     finally:
         gc.enable()

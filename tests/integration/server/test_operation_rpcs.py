@@ -15,6 +15,7 @@ from api.template.v1 import template_pb2
 from api.template.v1.template_pb2_grpc import TemplateServiceStub
 from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.statuses import code_of, error_info, refusal, violations
+from tests.patience import PATIENCE_SECONDS
 
 Code = grpc.StatusCode
 Batch = pb.BatchExecutionsRequest
@@ -32,7 +33,7 @@ def namespace(templates: TemplateServiceStub) -> str:
 
 
 def start(executions: ExecutionServiceStub, namespace: str, name: str) -> str:
-    wait = Duration(seconds=20 if name == "short" else 0, nanos=500_000_000)
+    wait = Duration(seconds=PATIENCE_SECONDS if name == "short" else 1)
     request = pb.StartExecutionRequest(namespace=namespace, template_name=name, wait=wait)
     return executions.StartExecution(request).execution.id
 
@@ -44,7 +45,7 @@ def delete(namespace: str, **fields: Any) -> Batch:
 def ended(executions: ExecutionServiceStub, operation: Operation) -> pb.BatchExecutionsResponse:
     """The response of an operation, once it is done."""
     id = operation.name.removeprefix("operations/")
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE_SECONDS
     while not operation.done:
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -140,7 +141,7 @@ def test_a_batch_controls_runs(
         request = Batch(action=action, filter=Batch.Filter(namespace=namespace), reason="why not")
         response = ended(executions, executions.BatchExecutions(request))
         assert (response.matched, response.succeeded, response.failed) == (2, 2, 0)
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE_SECONDS
     for id in runs:
         request_of_run = pb.GetExecutionRequest(id=id)
         while executions.GetExecution(request_of_run).execution.status != status:

@@ -58,6 +58,7 @@ from tests.fakes.engine import FakeEngine
 from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.grpc_service import ServicesFactory
 from tests.fixtures.statuses import code_of, detail, error_info, refusal
+from tests.patience import PATIENCE_SECONDS
 
 
 def now() -> datetime:
@@ -227,7 +228,7 @@ def test_who_waits_sees_an_end_that_the_run_didnt_write(
     request = pb.StartExecutionRequest(template_id=template.id)
     id = executions.StartExecution(request).execution.id
     waiting = executions.GetExecution.future(
-        pb.GetExecutionRequest(id=id, wait=Duration(seconds=30))
+        pb.GetExecutionRequest(id=id, wait=Duration(seconds=PATIENCE_SECONDS))
     )
     end = ExecutionEnd(status=ExecutionStatus.TERMINATED, output=None, error=None, ended_at=now())
     grpc_portal.call(engine.end, id, end)

@@ -18,6 +18,7 @@ from app.failure import Failure
 from server.service.convert.values import value_to_proto
 from tests.fixtures.definitions import definition
 from tests.fixtures.http_service import HttpService
+from tests.patience import PATIENCE_SECONDS
 
 RETRIED = {"retry": {"delay": {"milliseconds": 10}, "limit": {"attempt": {"count": 1}}}}
 
@@ -83,7 +84,7 @@ def run(
         executions.SignalExecution(
             pb.SignalExecutionRequest(id=execution.id, event=value_to_proto(paid))
         )
-    wait = pb.GetExecutionRequest(id=execution.id, wait=Duration(seconds=50))
+    wait = pb.GetExecutionRequest(id=execution.id, wait=Duration(seconds=PATIENCE_SECONDS))
     return executions.GetExecution(wait).execution
 
 

@@ -16,6 +16,7 @@ from api.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
 from server.service.convert.values import value_to_proto
 from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.statuses import code_of, error_info, refusal, violations
+from tests.patience import PATIENCE_SECONDS
 
 
 def validate(workflows: WorkflowServiceStub, config: str) -> list[pb.Diagnostic]:
@@ -160,7 +161,9 @@ class TestRender:
             pb.RenderWorkflowRequest(template_name=template.name, version=template.version)
         )
         assert by_id.content == by_name.content
-        started = StartExecutionRequest(template_id=template.id, wait=Duration(seconds=20))
+        started = StartExecutionRequest(
+            template_id=template.id, wait=Duration(seconds=PATIENCE_SECONDS)
+        )
         execution = executions.StartExecution(started).execution
         drawn = workflows.RenderWorkflow(pb.RenderWorkflowRequest(execution_id=execution.id))
         assert 'class="node set completed even" data-task="/do/0/greet"' in drawn.content

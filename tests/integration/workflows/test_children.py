@@ -5,7 +5,6 @@ import json
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from biz.executions.execution import (
 )
 from biz.paging import PageRequest
 from biz.templates.template import TemplateChange, TemplateStatus, TemplateUsecase
+from tests.patience import PATIENCE, PATIENCE_SECONDS
 from workflows.definition_workflow import DefinitionWorkflow
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -61,7 +61,7 @@ class Service:
         return await self.ended((await self.start(tasks, input)).id)
 
     async def ended(self, id: str) -> Execution:
-        ended = await self.executions.get(id, wait=timedelta(seconds=30))
+        ended = await self.executions.get(id, wait=PATIENCE)
         assert ended.status.is_end
         history = await self.temporal.get_workflow_handle(id).fetch_history()
         await Replayer(workflows=[DefinitionWorkflow]).replay_workflow(history)
@@ -72,7 +72,7 @@ class Service:
         return list(page.items)
 
     async def running_child(self, id: str) -> Execution:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 for child in await self.children(id):
                     if child.status is ExecutionStatus.WAITING:

@@ -18,13 +18,11 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 STILL = timedelta(seconds=5)
 
 
-async def _until(
-    service: Service, id: str, *statuses: ExecutionStatus, seconds: float = 15
-) -> Execution:
+async def _until(service: Service, id: str, *statuses: ExecutionStatus) -> Execution:
     async def look() -> Execution:
         return await service.repo.get(id)
 
-    return await until(look, lambda e: e.status in statuses, seconds=seconds)
+    return await until(look, lambda e: e.status in statuses)
 
 
 async def _history(service: Service, id: str) -> Sequence[LifecycleEvent]:
@@ -121,7 +119,7 @@ async def test_children_are_held_and_ended_with_the_run_that_awaits_them(service
         return list(page.items)
 
     async def statuses(left: ExecutionStatus, asked: ExecutionStatus) -> None:
-        await until(children, lambda found: [e.status for e in found] == [left, asked], seconds=20)
+        await until(children, lambda found: [e.status for e in found] == [left, asked])
 
     await statuses(ExecutionStatus.WAITING, ExecutionStatus.WAITING)
     await service.control.suspend(started.id)
@@ -141,7 +139,7 @@ async def test_a_cancelled_run_ends_with_the_reason(service: Service) -> None:
         if is_suspended:
             await service.control.suspend(started.id)
         await service.control.cancel(started.id, reason="not needed")
-        ended = await _until(service, started.id, ExecutionStatus.CANCELLED, seconds=5)
+        ended = await _until(service, started.id, ExecutionStatus.CANCELLED)
         assert ended.error is not None
         assert ended.error.detail == "the run was cancelled: not needed"
         events = await _history(service, started.id)
@@ -161,7 +159,7 @@ async def test_the_history_of_a_terminated_run_gets_its_end(service: Service) ->
     async def told() -> Any:
         return await _told(service, started.id)
 
-    await until(told, lambda events: events[-1][0] == "workflow.cancelled", seconds=30)
+    await until(told, lambda events: events[-1][0] == "workflow.cancelled")
     assert (await told())[-3:] == [
         ("task.cancelled", "/do/1/in/do/0/rest"),
         ("task.cancelled", "/do/1/in"),

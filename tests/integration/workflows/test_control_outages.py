@@ -68,15 +68,13 @@ async def _kinds(container: Container, id: str) -> list[str]:
     return [".".join(event.type.split(".")[2:4]) for event in page.items]
 
 
-async def _until(
-    container: Container, id: str, holds: Callable[[Execution], bool], seconds: float = 20
-) -> Execution:
+async def _until(container: Container, id: str, holds: Callable[[Execution], bool]) -> Execution:
     repo: ExecutionRepo = await container.execution_repo()
 
     async def look() -> Execution:
         return await repo.get(id)
 
-    return await until(look, holds, seconds=seconds)
+    return await until(look, holds)
 
 
 @pytest.mark.parametrize("make", [_started, _stored])
@@ -146,13 +144,13 @@ async def test_wishes_reach_temporal_once_it_is_back(database_url: str, tmp_path
         async with _temporal(port, tmp_path / "second.log"):
             await container.reconciler()
             await container.worker()
-            found = await _until(container, cancelled, lambda e: e.status.is_end, seconds=60)
+            found = await _until(container, cancelled, lambda e: e.status.is_end)
             assert found.status is S.CANCELLED
 
             async def kinds() -> list[str]:
                 return await _kinds(container, held)
 
-            await until(kinds, lambda kinds: len(kinds) >= 2, seconds=30)
+            await until(kinds, lambda kinds: len(kinds) >= 2)
             assert await kinds() == ["workflow.started", "workflow.suspended"]
             await control.resume(held)
             assert (await _until(container, held, lambda e: e.status.is_end)).output == {"b": 2}

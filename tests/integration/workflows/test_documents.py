@@ -12,14 +12,21 @@ from biz.dsl.errors import TaskFault, WorkflowError
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.performers import new_sender
 from tests.fixtures.workflows import standard
+from tests.patience import PATIENCE_SECONDS
 from workflows.activities import documents
 from workflows.activities.documents import MAX_DOCUMENT_BYTES, Documents, FetchedDocument
 from workflows.activities.http_calls.sender import new_http_client
 
 
 @pytest.fixture
-async def fetcher() -> AsyncIterator[Documents]:
-    async with new_http_client(timeout_seconds=0.5) as client:
+def timeout_seconds() -> float:
+    """How long the client waits; less where that is the test."""
+    return PATIENCE_SECONDS
+
+
+@pytest.fixture
+async def fetcher(timeout_seconds: float) -> AsyncIterator[Documents]:
+    async with new_http_client(timeout_seconds=timeout_seconds) as client:
         yield Documents(sender=new_sender(client, max_response_bytes=10))
 
 
@@ -106,7 +113,6 @@ async def test_the_oldest_of_too_many_documents_is_forgotten(
         ("/hang-up", "communication", 500, "failed"),
         ("/redirect-loop", "communication", 500, "answered more than 20 redirects"),
         (f"/bytes/{MAX_DOCUMENT_BYTES + 1}", "communication", 500, "answered more than 16777216"),
-        ("/slow/2", "timeout", 408, "didn't answer in time"),
     ],
 )
 async def test_a_document_that_cant_be_had_faults_with_its_url(
@@ -117,6 +123,15 @@ async def test_a_document_that_cant_be_had_faults_with_its_url(
     assert (error.type, error.status) == (standard(kind), status)
     assert error.detail.startswith(f"GET {http_service.url}{path.partition('?')[0]} {detail}")
     assert "secret" not in error.detail
+
+
+@pytest.mark.parametrize("timeout_seconds", [0.5])
+async def test_a_document_that_is_slow_is_a_timeout(
+    fetcher: Documents, http_service: HttpService
+) -> None:
+    error = await fault_of(fetcher, f"{http_service.url}/slow/2")
+    assert (error.type, error.status) == (standard("timeout"), 408)
+    assert error.detail.endswith("/slow/2 didn't answer in time")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from biz.errors import DatabaseUnavailable
 from tests.fixtures.activities import Recorded, error_of, perform
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.performers import new_performer, new_sender
+from tests.patience import PATIENCE_SECONDS
 from workflows.activities import emission, event_sink
 from workflows.activities.emission import EmissionActivities
 from workflows.activities.event_sink import EventSink
@@ -48,8 +49,14 @@ def publisher() -> Publisher:
 
 
 @pytest.fixture
-async def sender() -> AsyncIterator[HttpSender]:
-    async with new_http_client(timeout_seconds=0.5) as client:
+def timeout_seconds() -> float:
+    """How long the client waits; less where that is the test."""
+    return PATIENCE_SECONDS
+
+
+@pytest.fixture
+async def sender(timeout_seconds: float) -> AsyncIterator[HttpSender]:
+    async with new_http_client(timeout_seconds=timeout_seconds) as client:
         yield new_sender(client)
 
 
@@ -104,6 +111,7 @@ async def test_a_sink_that_refuses_is_a_communication_error_and_nobody_hears_of_
     assert publisher.published == []
 
 
+@pytest.mark.parametrize("timeout_seconds", [0.5])
 async def test_a_sink_that_isnt_there_or_hangs(
     publisher: Publisher, sender: HttpSender, http_service: HttpService
 ) -> None:

@@ -24,8 +24,8 @@ from data.event import PeeweeEventRepo
 from data.models import EventListenerRow
 from data.query import all_rows
 from tests.fixtures.http_service import HttpService
+from tests.patience import PATIENCE, PATIENCE_SECONDS
 
-SECONDS = 30
 NAMESPACE = "test"
 
 
@@ -51,7 +51,7 @@ class Service:
         return [await self.executions.start(request) for _ in range(count)]
 
     async def ended(self, execution: Execution) -> Execution:
-        return await self.executions.get(execution.id, wait=timedelta(seconds=SECONDS))
+        return await self.executions.get(execution.id, wait=PATIENCE)
 
     async def output(self, execution: Execution) -> Any:
         ended = await self.ended(execution)
@@ -71,7 +71,7 @@ class Service:
     async def until_waiting(self, *executions: Execution, at: str = "/do/0/wait") -> None:
         """Returns once the executions wait for events at a task."""
         for execution in executions:
-            end = time.monotonic() + SECONDS
+            end = time.monotonic() + PATIENCE_SECONDS
             while (await self.executions.get(execution.id)).current_tasks != (at,):
                 assert time.monotonic() < end
                 await asyncio.sleep(0.05)

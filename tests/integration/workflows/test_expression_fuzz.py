@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from biz.dsl.expressions import CLOCK, CompileError, EvaluationError, compile_expression
+from tests.patience import PATIENCE_SECONDS
 from workflows.activities.expressions.expression_pool import ExpressionPool
 
 SECRET = "what-nobody-may-read"
@@ -98,7 +99,7 @@ async def _result(program: str, arguments: Arguments) -> str | None:
         return None
     started = time.process_time()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             result = json.dumps(await expression.evaluate(DATA, arguments))
     except EvaluationError as error:
         result = str(error)

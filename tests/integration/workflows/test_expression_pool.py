@@ -15,6 +15,7 @@ import pytest
 
 from biz.dsl.expressions import EvaluationError
 from tests.fixtures.pids import all_end, children_of
+from tests.patience import PATIENCE_SECONDS
 from workflows.activities.expressions.expression_pool import ExpressionPool, ProcessLost
 
 ROOT = Path(__file__).parents[3]
@@ -175,4 +176,4 @@ async def test_no_process_outlives_a_worker_that_is_killed() -> None:
     worker.kill()
     await worker.wait()
     assert len(children) == 3
-    assert await asyncio.to_thread(all_end, children, within=20)
+    assert await asyncio.to_thread(all_end, children, within=PATIENCE_SECONDS)

@@ -1,7 +1,6 @@
 """Functions and schemas that stand on a real HTTP service, in runs on a real Temporal."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from biz.executions.execution import Execution, ExecutionStatus, StartRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, definition
 from tests.fixtures.workflows import Json, standard
+from tests.patience import PATIENCE
 from workflows.activities.fetch_call import MAX_BYTES
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -112,7 +112,7 @@ async def test_a_schema_from_elsewhere_holds_an_input_once_the_run_has_it(
     async def run(input: Any) -> Execution:
         request = StartRequest(template_id=template.id, input=input)
         started = await service.executions.start(request)
-        return await service.executions.get(started.id, wait=timedelta(seconds=30))
+        return await service.executions.get(started.id, wait=PATIENCE)
 
     assert (await run({"id": 1})).output == {"id": 1}
     ended = await run({})

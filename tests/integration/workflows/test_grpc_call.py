@@ -17,6 +17,7 @@ from tests.fixtures.grpc_peer import PROTO, SERVICE, GrpcPeer
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.performers import KeptLines, new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
+from tests.patience import PATIENCE_SECONDS
 from workflows.activities.documents import Documents
 from workflows.activities.grpc_calls import grpc_call, proto_compiler
 from workflows.activities.grpc_calls.grpc_call import GrpcActivities
@@ -33,13 +34,19 @@ def kept() -> KeptLines:
 
 
 @pytest.fixture
-async def activities(kept: KeptLines) -> AsyncIterator[GrpcActivities]:
-    async with new_http_client(timeout_seconds=0.5) as client:
+def timeout_seconds() -> float:
+    """How long a call waits; less where that is the test."""
+    return PATIENCE_SECONDS
+
+
+@pytest.fixture
+async def activities(kept: KeptLines, timeout_seconds: float) -> AsyncIterator[GrpcActivities]:
+    async with new_http_client(timeout_seconds=timeout_seconds) as client:
         yield GrpcActivities(
             performer=new_performer(Recorded(), logs=kept),
             authenticator=new_authenticator(client),
             documents=Documents(sender=new_sender(client)),
-            timeout_seconds=1,
+            timeout_seconds=timeout_seconds,
             max_response_bytes=10_000,
         )
 
@@ -250,7 +257,6 @@ async def test_a_status_is_an_error_of_its_kind(
         ({"port": 1}, "communication", "at 127.0.0.1:1 answered UNAVAILABLE"),
         ({"host": "nowhere.invalid"}, "communication", "at nowhere.invalid:"),
         ({"tls": True}, "communication", "answered UNAVAILABLE"),
-        ({"method": "Fail", "arguments": {"seconds": 5}}, "timeout", "DEADLINE_EXCEEDED"),
         ({"arguments": {"count": 20_000}}, "communication", "RESOURCE_EXHAUSTED"),
         ({"method": "ListPets", "arguments": {"petId": 1, "count": 6_000}}, "communication",
          "answered more than 10000 messages or 10000 bytes"),
@@ -264,6 +270,15 @@ async def test_what_fails_is_an_error_of_its_kind(
     assert detail in error["detail"]
 
 
+@pytest.mark.parametrize("timeout_seconds", [0.5])
+async def test_a_slow_answer_is_a_timeout(activities: GrpcActivities, make: Make) -> None:
+    call = make("Fail", "/pets.binpb", arguments={"seconds": 5})
+    error = await error_of(activities.call, call)
+    assert error["type"] == standard("timeout")
+    assert "DEADLINE_EXCEEDED" in error["detail"]
+
+
+@pytest.mark.parametrize("timeout_seconds", [0.5])
 async def test_a_stream_that_falls_silent_is_a_timeout(
     activities: GrpcActivities, make: Make, grpc_peer: GrpcPeer
 ) -> None:

@@ -13,6 +13,7 @@ from biz.dsl.credentials import Credentials
 from tests.fixtures.activities import Recorded, perform
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.performers import new_performer, new_sender
+from tests.patience import PATIENCE_SECONDS
 from workflows.activities.http_calls.http_call import HttpActivities
 from workflows.activities.http_calls.sender import new_http_client
 
@@ -26,9 +27,17 @@ def recorder() -> Recorded:
 
 
 @pytest.fixture
-async def call(http_service: HttpService, recorder: Recorded) -> AsyncIterator[Call]:
+def timeout_seconds() -> float:
+    """How long the client waits; less where that is the test."""
+    return PATIENCE_SECONDS
+
+
+@pytest.fixture
+async def call(
+    http_service: HttpService, recorder: Recorded, timeout_seconds: float
+) -> AsyncIterator[Call]:
     """Makes one call to a path of the service, as the activity of a task."""
-    async with new_http_client(timeout_seconds=0.5) as client:
+    async with new_http_client(timeout_seconds=timeout_seconds) as client:
         sender = new_sender(client, max_response_bytes=10_000)
         activities = HttpActivities(performer=new_performer(recorder), sender=sender)
 
@@ -200,6 +209,7 @@ async def test_a_refusal_is_a_communication_error_with_its_status(call: Call, st
     assert f"answered {status}" in error["detail"]
 
 
+@pytest.mark.parametrize("timeout_seconds", [0.5])
 async def test_a_slow_answer_is_a_timeout_error(call: Call) -> None:
     error = await error_of(call, "/slow/2")
     assert (error["type"], error["status"]) == (f"{ERRORS}timeout", 408)

@@ -1,7 +1,6 @@
 """Runs on a real Temporal whose tasks are interrupted: by a sibling, a timeout, or from outside."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from temporalio.api.enums.v1 import EventType
 from biz.executions.execution import Execution, ExecutionStatus
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, until
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -30,7 +30,7 @@ async def cancelled(service: Service, started: Execution, *, at: str) -> Executi
     """Cancels a run once a task is being done, and waits for its end."""
     await until(lambda: service.executions.get(started.id), lambda e: at in e.current_tasks)
     await service.temporal.get_workflow_handle(started.id).cancel()
-    return await service.executions.get(started.id, wait=timedelta(seconds=30))
+    return await service.executions.get(started.id, wait=PATIENCE)
 
 
 async def test_the_call_of_a_competitor_that_loses_is_cancelled(

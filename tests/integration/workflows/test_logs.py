@@ -9,6 +9,7 @@ from biz.logs.log import ExecutionLog, LogLevel, LogQuery
 from biz.paging import PageRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service
+from tests.patience import PATIENCE_SECONDS
 
 
 async def lines_of(service: Service, id: str, **query: Any) -> Sequence[ExecutionLog]:
@@ -20,7 +21,7 @@ async def lines_of(service: Service, id: str, **query: Any) -> Sequence[Executio
 
 async def seen(service: Service, id: str, part: str) -> Sequence[ExecutionLog]:
     """All lines of an execution, as soon as one of them has `part` in its message."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             lines = await lines_of(service, id)
             if any(part in line.message for line in lines):

@@ -16,6 +16,7 @@ from tests.fixtures.http_service import HttpService
 from tests.fixtures.openapi_documents import SHOP, v3
 from tests.fixtures.performers import new_performer, new_sender
 from tests.fixtures.workflows import standard
+from tests.patience import PATIENCE_SECONDS
 from workflows.activities.documents import Documents
 from workflows.activities.http_calls.sender import new_http_client
 from workflows.activities.openapi.openapi_call import OpenApiActivities
@@ -24,8 +25,14 @@ Make = Callable[..., OpenApiCall]
 
 
 @pytest.fixture
-async def activities() -> AsyncIterator[OpenApiActivities]:
-    async with new_http_client(timeout_seconds=0.5) as client:
+def timeout_seconds() -> float:
+    """How long the client waits; less where that is the test."""
+    return PATIENCE_SECONDS
+
+
+@pytest.fixture
+async def activities(timeout_seconds: float) -> AsyncIterator[OpenApiActivities]:
+    async with new_http_client(timeout_seconds=timeout_seconds) as client:
         sender = new_sender(client, max_response_bytes=10_000)
         yield OpenApiActivities(
             performer=new_performer(Recorded()),
@@ -148,7 +155,6 @@ async def test_a_thousand_calls_fetch_their_document_once(
         ("getPetById", "/nowhere.json", {}, "communication", 404),
         ("getPetById", "/text", {}, "configuration", 400),
         ("getPetById", "/broken-json", {}, "configuration", 400),
-        ("getPetById", "/slow/2", {}, "timeout", 408),
     ],
 )
 async def test_what_fails_is_an_error_of_its_kind(
@@ -162,3 +168,11 @@ async def test_what_fails_is_an_error_of_its_kind(
 ) -> None:
     error = await error_of(activities.call, make(operation_id, path, parameters=parameters))
     assert (error["type"], error["status"]) == (standard(kind), status)
+
+
+@pytest.mark.parametrize("timeout_seconds", [0.5])
+async def test_a_document_that_is_slow_is_a_timeout(
+    activities: OpenApiActivities, make: Make
+) -> None:
+    error = await error_of(activities.call, make("getPetById", "/slow/2"))
+    assert (error["type"], error["status"]) == (standard("timeout"), 408)

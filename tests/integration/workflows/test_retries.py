@@ -16,6 +16,7 @@ from biz.paging import PageRequest
 from biz.pictures.picture import PictureFormat
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, definition, until
+from tests.patience import PATIENCE
 
 NAMESPACE = "test"
 SET = {"set": {"x": 1}}
@@ -51,7 +52,7 @@ async def retry(service: Service, id: str, **more: Any) -> Execution:
     """The execution that takes up, at its end."""
     taken_up = await service.retries.retry(RetryRequest(id=id, **more))
     return await until(
-        lambda: service.executions.get(taken_up.id), lambda found: found.status.is_end, seconds=30
+        lambda: service.executions.get(taken_up.id), lambda found: found.status.is_end
     )
 
 
@@ -122,7 +123,7 @@ async def test_the_newest_definition_can_take_up(service: Service, calls: Calls)
         config=version(1, {"a": calls.post({"a": 1})}, {"b": calls.flaky(9)})
     )
     started = await service.executions.start(StartRequest(namespace="test", template_name=name))
-    faulted = await service.executions.get(started.id, wait=timedelta(seconds=30))
+    faulted = await service.executions.get(started.id, wait=PATIENCE)
     repaired = version(
         2, {"new": {"set": {"x": 1}}}, {"a": calls.post({"a": 2})}, {"b": calls.post({"b": 2})}
     )

@@ -16,6 +16,7 @@ from biz.executions.execution import (
 from biz.paging import PageRequest
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.run_service import Service, definition, until
+from tests.patience import PATIENCE
 
 OUTSIDE_SECONDS = 30
 
@@ -179,7 +180,7 @@ class TestOddities:
         ]
         ended = await service.run(tasks, {"n": 4})
         assert (ended.status, ended.output) == (ExecutionStatus.COMPLETED, 12)
-        faulted = await service.executions.get(endless.id, wait=timedelta(seconds=30))
+        faulted = await service.executions.get(endless.id, wait=PATIENCE)
         assert faulted.status is ExecutionStatus.FAULTED
         assert faulted.error is not None
         assert (faulted.error.status, faulted.error.instance) == (400, "/do/0/run away")
@@ -192,7 +193,7 @@ class TestOddities:
         started = await service.start(tasks)
         await asyncio.sleep(0.2)
         await service.temporal.get_workflow_handle(started.id).cancel()
-        ended = await service.executions.get(started.id, wait=timedelta(seconds=30))
+        ended = await service.executions.get(started.id, wait=PATIENCE)
         assert ended.status is ExecutionStatus.CANCELLED
 
 
@@ -237,7 +238,7 @@ async def test_the_history_of_a_cancelled_run_says_so(service: Service) -> None:
 
     await service.temporal.get_workflow_handle(started.id).cancel()
 
-    execution = await service.executions.get(started.id, wait=timedelta(seconds=30))
+    execution = await service.executions.get(started.id, wait=PATIENCE)
     assert execution.status is ExecutionStatus.CANCELLED
     assert await told(service, execution) == [
         "started",
@@ -258,4 +259,5 @@ async def test_branches_beyond_what_runs_at_once_all_call(
 
     assert execution.status is ExecutionStatus.COMPLETED
     assert len(execution.output) == 450
-    assert http_service.counts["/pets/7"] == 450
+    # A worker that is too busy to tell of a GET makes it again.
+    assert http_service.counts["/pets/7"] >= 450

@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from biz.templates.template import TemplateUsecase
 from tests.fixtures.authority import CLIENT_ID, CLIENT_SECRET, Authority
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.workflows import Json, standard
+from tests.patience import PATIENCE
 
 KEY = "s3cr3t-key/with sorts"
 PASSWORD = "pa55word-of-ann"
@@ -53,7 +53,7 @@ class Service:
         }
         template = await self.templates.create(config=json.dumps(definition))
         started = await self.executions.start(StartRequest(template_id=template.id, input=input))
-        ended = await self.executions.get(started.id, wait=timedelta(seconds=30))
+        ended = await self.executions.get(started.id, wait=PATIENCE)
         await self._require_secrecy(ended)
         return ended
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from biz.executions.execution import ExecutionStatus
 from tests.fixtures.run_service import Service, until
 from tests.fixtures.workflows import Json, standard
+from tests.patience import PATIENCE
 
 ORDER = {"id": "o-1"}
 
@@ -169,7 +169,7 @@ async def test_cancelling_a_run_cancels_what_it_called(service: Service, team_qu
     started = await service.start([child(team_queue, {**ORDER, "kind": "waiting"}, id=id)])
     await _started(service, id)
     await service.temporal.get_workflow_handle(started.id).cancel()
-    ended = await service.executions.get(started.id, wait=timedelta(seconds=10))
+    ended = await service.executions.get(started.id, wait=PATIENCE)
     assert ended.status is ExecutionStatus.CANCELLED
     assert await _end_of(service, id) == "CANCELED"
 
@@ -188,7 +188,7 @@ async def test_a_workflow_that_is_ended_from_outside_is_a_runtime_error(
     started = await service.start([child(team_queue, {**ORDER, "kind": "waiting"}, id=id)])
     await _started(service, id)
     await getattr(service.temporal.get_workflow_handle(id), verb)()
-    ended = await service.executions.get(started.id, wait=timedelta(seconds=10))
+    ended = await service.executions.get(started.id, wait=PATIENCE)
     assert ended.error is not None
     assert (ended.error.type, ended.error.detail) == (standard("runtime"), detail)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from biz.dsl.virtual_time import Stalled, VirtualLoop
+from tests.patience import PATIENCE_SECONDS
 
 YEAR = 365 * 24 * 3600
 
@@ -22,7 +23,7 @@ def test_nobody_waits_for_time_to_pass() -> None:
 
     began = time.monotonic()
     assert run(sleep) == pytest.approx(100 * YEAR)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < PATIENCE_SECONDS
 
 
 def test_timers_fire_in_the_order_of_their_times() -> None:

@@ -16,10 +16,10 @@ from biz.history.live_topic import KEPT, KEPT_BYTES
 from biz.history.steps import HistoryEnd
 from tests.fakes.live_history_repo import FakeHistoryChanges, FakeLiveHistoryRepo
 from tests.fixtures.polling import until
+from tests.patience import PATIENCE_SECONDS
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 _PATIENCE = timedelta(seconds=0.2)
-_SOON_SECONDS = 5
 
 Watcher = AsyncGenerator[LifecycleEvent | HistoryEnd]
 
@@ -75,14 +75,14 @@ async def alive() -> AsyncIterator[Live]:
 
 async def next_of(watcher: Watcher) -> Any:
     """The sequence number of what comes next, or the end."""
-    record = await asyncio.wait_for(anext(watcher), _SOON_SECONDS)
+    record = await asyncio.wait_for(anext(watcher), PATIENCE_SECONDS)
     return record.sequence if isinstance(record, LifecycleEvent) else record
 
 
 async def rest_of(watcher: Watcher) -> list[Any]:
     """All that comes, as `next_of` gives it."""
     found = []
-    async with asyncio.timeout(_SOON_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for record in watcher:
             found.append(record.sequence if isinstance(record, LifecycleEvent) else record)
     return found

@@ -12,6 +12,7 @@ from biz.logs.log import ExecutionLog, LogLevel, LogQuery
 from biz.logs.writer import LogWriter
 from biz.paging import Rows, Slice
 from tests.fixtures.entities import AT, LOG
+from tests.patience import PATIENCE_SECONDS
 
 PATIENCE = timedelta(seconds=5)
 
@@ -62,7 +63,7 @@ async def running(
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds():  # noqa: ASYNC110 - no Event tells it
             await asyncio.sleep(0.01)
 

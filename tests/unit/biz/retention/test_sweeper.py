@@ -12,6 +12,7 @@ from biz.lease import Lease
 from biz.retention.sweeper import RetentionPolicy, RetentionSweeper
 from tests.fakes.lease_repo import FakeLeaseRepo
 from tests.fixtures.repos import NOW, Clock
+from tests.patience import PATIENCE_SECONDS
 
 DAY = timedelta(days=1)
 FOREVER = RetentionPolicy()
@@ -142,7 +143,7 @@ async def test_a_sweep_that_fails_is_followed_by_another(failure: Exception) -> 
     running = asyncio.create_task(
         sweeper(repo, executions=policy, interval=timedelta(milliseconds=1)).run()
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(repo.ids) > 1:  # noqa: ASYNC110 - no Event tells it
             await asyncio.sleep(0.001)
     running.cancel()

@@ -12,6 +12,7 @@ from server.interceptors.deadline import deadlines
 from server.interceptors.errors import error_mapping
 from tests.fixtures.chain import Serve, reporting
 from tests.fixtures.statuses import code_of, error_info, status_of
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_a_call_without_a_deadline_gets_the_default(serve: Serve) -> None:
@@ -52,7 +53,10 @@ async def test_a_deadline_of_the_caller_is_reported_as_such(serve: Serve) -> Non
     with pytest.raises(grpc.aio.AioRpcError) as failure:
         await served.unary_unary(timeout=0.1)
     assert failure.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert await asyncio.wait_for(outcomes.get(), 5) is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert (
+        await asyncio.wait_for(outcomes.get(), PATIENCE_SECONDS)
+        is grpc.StatusCode.DEADLINE_EXCEEDED
+    )
 
 
 async def test_a_servicers_own_timeout_is_not_the_deadline(serve: Serve) -> None:

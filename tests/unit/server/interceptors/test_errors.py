@@ -16,6 +16,7 @@ from server.interceptors.errors import CODES, error_mapping
 from server.interceptors.request_id import request_ids
 from tests.fixtures.chain import Serve, reporting
 from tests.fixtures.statuses import code_of, detail, error_info, status_of, violations
+from tests.patience import PATIENCE_SECONDS
 
 CONCRETE = [
     error
@@ -178,7 +179,7 @@ async def test_a_caller_that_leaves_cancels_the_servicer(serve: Serve) -> None:
     call = served.unary_unary()
     await began.wait()
     call.cancel()
-    await asyncio.wait_for(cancelled.wait(), 5)
+    await asyncio.wait_for(cancelled.wait(), PATIENCE_SECONDS)
 
 
 async def test_a_servicer_that_writes_on_after_its_caller_left_is_no_surprise(
@@ -199,5 +200,5 @@ async def test_a_servicer_that_writes_on_after_its_caller_left_is_no_surprise(
         call = served.unary_stream()
         await call.read()
         call.cancel()
-        assert await asyncio.wait_for(ended.get(), 10) is grpc.StatusCode.CANCELLED
+        assert await asyncio.wait_for(ended.get(), PATIENCE_SECONDS) is grpc.StatusCode.CANCELLED
     assert lines == []
