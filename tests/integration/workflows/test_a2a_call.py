@@ -13,7 +13,7 @@ from tests.fixtures.a2a_agent import A2aAgent
 from tests.fixtures.activities import Recorded, error_of, perform
 from tests.fixtures.performers import KeptLines, new_authenticator, new_performer, new_sender
 from tests.fixtures.workflows import standard
-from workflows.activities.a2a import a2a_call
+from workflows.activities.a2a import a2a_conversation
 from workflows.activities.a2a.a2a_call import A2aActivities
 from workflows.activities.documents import Documents
 from workflows.activities.http_calls.sender import new_http_client
@@ -240,6 +240,6 @@ async def test_a_stream_without_an_end_is_cut_off(caller: Caller) -> None:
 async def test_a_call_that_takes_too_long_is_a_timeout(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(a2a_call, "_LONGEST_CALL_SECONDS", 0.5)
+    monkeypatch.setattr(a2a_conversation, "_LONGEST_CALL_SECONDS", 0.5)
     error = await caller.fault("message/send", says("wait"))
     assert error.type == standard("timeout")
