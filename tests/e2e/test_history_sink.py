@@ -31,7 +31,7 @@ def test_lifecycle_events_of_a_run_reach_the_sink_in_order(
             CreateTemplateRequest(config=json.dumps(DEFINITION))
         )
         request = StartExecutionRequest(template_id=made.template.id)
-        request.wait.FromSeconds(30)
+        request.wait.FromSeconds(PATIENCE_SECONDS)
         id = ExecutionServiceStub(channel).StartExecution(request).execution.id
 
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from api.execution.v1.execution_pb2 import (
     BatchExecutionsRequest,
     BatchExecutionsResponse,
@@ -82,6 +84,7 @@ def test_a_batch_goes_on_when_its_server_is_killed(processes: Processes) -> None
         assert listed(client) == []
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_server_keeps_the_last_ended_executions(processes: Processes) -> None:
     processes.settings["EXECUTION_RETENTION_COUNT"] = "2"
     processes.settings["RETENTION_SWEEP_SECONDS"] = "0.5"

@@ -109,6 +109,7 @@ async def test_the_start_of_a_long_call_is_seen_within_a_second(
     assert delay < 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_server_that_stops_says_where_to_go_on(
     service: Service, http_service: HttpService
 ) -> None:

@@ -22,6 +22,9 @@ LONG = [{"rest": {"wait": {"seconds": 2}}}]
 INACTIVE = TemplateChange(status=TemplateStatus.INACTIVE)
 ACTIVE = TemplateChange(status=TemplateStatus.ACTIVE)
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what Temporal does in its time: only how it is stored differs between databases."""
+
 
 def _ids(schedule: Schedule, count: int) -> set[str]:
     """Those of the runs that start at its first times."""
@@ -48,6 +51,7 @@ async def test_after_starts_again_when_a_run_has_ended(scheduled: ScheduledServi
         assert after.created_at - before.ended_at > timedelta(seconds=0.9)
 
 
+@on_sqlite
 async def test_pausing_a_template_pauses_its_schedule(scheduled: ScheduledService) -> None:
     template = await scheduled.store(EVERY_SECOND)
     schedule = await scheduled.only(template)
@@ -62,6 +66,7 @@ async def test_pausing_a_template_pauses_its_schedule(scheduled: ScheduledServic
     await scheduled.ended_runs(schedule, count + 1)
 
 
+@on_sqlite
 async def test_cron_starts_at_its_minute(scheduled: ScheduledService) -> None:
     template = await scheduled.store({"cron": "* * * * *"}, options={"timeZone": "Asia/Kolkata"})
     schedule = await scheduled.only(template)
@@ -71,6 +76,7 @@ async def test_cron_starts_at_its_minute(scheduled: ScheduledService) -> None:
     )
 
 
+@on_sqlite
 async def test_after_starts_again_when_a_run_has_completed(scheduled: ScheduledService) -> None:
     template = await scheduled.store({"after": "PT1S"}, options={"input": {"n": 1}})
     runs = await scheduled.ended_runs(await scheduled.only(template), 3)
@@ -96,6 +102,7 @@ async def test_the_newest_active_version_has_the_schedule(scheduled: ScheduledSe
     assert await scheduled.of(first) == []
 
 
+@on_sqlite
 async def test_a_template_that_loses_its_schedule_starts_nothing_more(
     scheduled: ScheduledService,
 ) -> None:
@@ -123,6 +130,7 @@ async def test_a_renamed_template_takes_its_schedule_along(scheduled: ScheduledS
     await scheduled.ended_runs(await scheduled.only(renamed), 1)
 
 
+@on_sqlite
 async def test_a_pause_by_hand_holds_through_a_new_version_and_a_restart(
     scheduled: ScheduledService,
 ) -> None:
@@ -142,6 +150,7 @@ async def test_a_pause_by_hand_holds_through_a_new_version_and_a_restart(
     assert runs[-1].template_version == "2.0.0"
 
 
+@on_sqlite
 async def test_after_goes_on_when_it_is_resumed(scheduled: ScheduledService) -> None:
     template = await scheduled.store({"after": "PT1S"})
     schedule = await scheduled.only(template)
@@ -169,6 +178,7 @@ async def test_a_restart_neither_loses_nor_doubles_a_start(scheduled: ScheduledS
     assert {run.id for run in runs} == _ids(schedule, len(runs))
 
 
+@on_sqlite
 async def test_after_goes_on_after_a_restart(scheduled: ScheduledService) -> None:
     template = await scheduled.store({"after": "PT1S"})
     schedule = await scheduled.only(template)
@@ -209,6 +219,7 @@ async def test_what_is_wrong_at_temporal_is_mended(scheduled: ScheduledService) 
     assert (await handle.describe()).schedule.spec == wanted.spec
 
 
+@on_sqlite
 async def test_temporal_names_the_times_of_cron(scheduled: ScheduledService) -> None:
     options = {"timeZone": "Europe/Berlin"}
     template = await scheduled.store({"cron": "*/30 1-3 24-31 3,10 SUN"}, options=options)
@@ -228,6 +239,7 @@ async def test_temporal_names_the_times_of_cron(scheduled: ScheduledService) -> 
     assert len(times) > 20
 
 
+@on_sqlite
 async def test_skip_leaves_out_what_overlaps(scheduled: ScheduledService) -> None:
     options = {"overlap": "skip"}
     template = await scheduled.store(EVERY_SECOND, tasks=LONG, options=options)
@@ -237,6 +249,7 @@ async def test_skip_leaves_out_what_overlaps(scheduled: ScheduledService) -> Non
     assert [run.status for run in runs[:2]] == [ExecutionStatus.COMPLETED] * 2
 
 
+@on_sqlite
 async def test_every_overlaps_by_default(scheduled: ScheduledService) -> None:
     template = await scheduled.store(EVERY_SECOND, tasks=LONG)
     runs = await scheduled.ended_runs(await scheduled.only(template), 1)
@@ -250,6 +263,7 @@ async def test_every_overlaps_by_default(scheduled: ScheduledService) -> None:
         ("terminateOther", ExecutionStatus.TERMINATED),
     ],
 )
+@on_sqlite
 async def test_the_run_before_is_ended(
     scheduled: ScheduledService, overlap: str, status: ExecutionStatus
 ) -> None:
@@ -314,6 +328,7 @@ async def test_a_backfill_makes_the_starts_of_the_past_once(scheduled: Scheduled
         ("2025-03-14", "2025-03-16"),
     ],
 )
+@on_sqlite
 async def test_a_backfill_has_bounds(scheduled: ScheduledService, start: str, end: str) -> None:
     schedule = await scheduled.only(await scheduled.store({"cron": "* * * * *"}))
     with pytest.raises(InvalidArgument) as refused:
