@@ -3,7 +3,6 @@
 import json
 import re
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -338,7 +337,7 @@ async def test_an_output_that_faulted_is_made_without_another_call(
     broken = {**calls.post({"b": 1}), "output": {"as": '${ error("no") }'}}
     await store(service, [{"all": {"do": [{"b": broken}]}}], name)
     started = await service.executions.start(StartRequest(namespace=NAMESPACE, template_name=name))
-    faulted = await service.executions.get(started.id, wait=timedelta(seconds=30))
+    faulted = await service.executions.get(started.id, wait=PATIENCE)
     assert faulted.status is ExecutionStatus.FAULTED
     repaired = {**broken, "output": {"as": "${ {got: .body} }"}}
     await store(service, [{"all": {"do": [{"b": repaired}]}}], name, "2.0.0")
