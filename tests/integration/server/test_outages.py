@@ -26,6 +26,7 @@ from biz.executions.control import ExecutionControl
 from biz.executions.execution import ExecutionEnd, ExecutionStatus, ExecutionUsecase
 from biz.executions.retry import RetryUsecase
 from biz.executions.runs import ExecutionRuns
+from biz.executions.succession import Succession
 from biz.history.history import HistoryUsecase
 from biz.history.live import LiveHistory
 from biz.logs.log import ExecutionLogUsecase
@@ -105,6 +106,7 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
             page_tokens=page_tokens,
             clock=now,
         )
+        checkpoints = PeeweeCheckpointRepo(database=database, clock=now)
         yield [
             Service(
                 name="api.template.v1.TemplateService",
@@ -119,10 +121,10 @@ def grpc_services(database: Database, engine: FakeEngine) -> ServicesFactory:
                     control=control,
                     retries=RetryUsecase(
                         repo=execution_repo,
-                        checkpoints=PeeweeCheckpointRepo(database=database, clock=now),
+                        checkpoints=checkpoints,
+                        succession=Succession(checkpoints=checkpoints, engine=engine),
                         aliases=aliases,
                         runs=runs,
-                        engine=engine,
                         clock=now,
                     ),
                     history=HistoryUsecase(
