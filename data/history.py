@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from biz.dsl.lifecycle import LifecycleEvent
+from biz.dsl.lifecycle import RUN_ENDS, LifecycleEvent
 from biz.errors import PayloadNotFound
 from biz.executions.history_batch import HistoryBatch, HistoryEntry
 from biz.history.history import MAX_INLINE_BYTES, PayloadReference
@@ -18,6 +18,11 @@ from data.models import ExecutionEventRow, ExecutionValueRow, from_json, to_json
 from data.query import all_rows, first_row
 
 _IN_A_STATEMENT = 100
+_KEY = (ExecutionEventRow.execution_id, ExecutionEventRow.sequence)
+_ENDS = sorted(type.value for type in RUN_ENDS)
+_WHAT_IS_TOLD = [
+    getattr(ExecutionEventRow, name) for name in HistoryEntry._fields if name != "sequence"
+]
 
 
 class PeeweeHistoryRepo:
@@ -38,7 +43,20 @@ class PeeweeHistoryRepo:
 
 
 def insert_events(db: peewee.Database, execution_id: str, batch: HistoryBatch) -> None:
-    """Adds to a history what isn't there yet, within a unit of work; `announcing` is to follow."""
+    """Adds to a history what isn't there yet, within a unit of work; `announcing` is to follow.
+
+    Where its worker was lost, a run goes back to where Temporal knows it to be, and may go on in
+    another way, at a later time: what the lost worker has told beyond that gives way to it. An end
+    that was told stays.
+    """
+    if not batch.entries or _is_outdated(db, execution_id, batch.entries):
+        return
+    last = max(batch.entries)
+    ExecutionEventRow.delete().where(
+        ExecutionEventRow.execution_id == execution_id,
+        ExecutionEventRow.sequence > last.sequence,
+        ExecutionEventRow.time < last.time,
+    ).execute(db)
     for digest, text in batch.values.items():
         ExecutionValueRow.insert(
             execution_id=execution_id, digest=digest, length=len(text), content=text
@@ -46,7 +64,23 @@ def insert_events(db: peewee.Database, execution_id: str, batch: HistoryBatch) -
     for start in range(0, len(batch.entries), _IN_A_STATEMENT):
         entries = batch.entries[start : start + _IN_A_STATEMENT]
         rows = [_to_columns(execution_id, entry) for entry in entries]
-        ExecutionEventRow.insert_many(rows).on_conflict(action="nothing").execute(db)
+        ExecutionEventRow.insert_many(rows).on_conflict(
+            conflict_target=_KEY,
+            preserve=_WHAT_IS_TOLD,
+            where=peewee.EXCLUDED.time > ExecutionEventRow.time,
+        ).execute(db)
+
+
+def _is_outdated(db: peewee.Database, execution_id: str, entries: Sequence[HistoryEntry]) -> bool:
+    """Whether the run has told anew what stands in their place, or the end of its history."""
+    last = max(entries)
+    told_anew = (ExecutionEventRow.sequence <= last.sequence) & (ExecutionEventRow.time > last.time)
+    found = ExecutionEventRow.select(ExecutionEventRow.sequence).where(
+        ExecutionEventRow.execution_id == execution_id,
+        ExecutionEventRow.sequence >= min(entries).sequence,
+        told_anew | ExecutionEventRow.type.in_(_ENDS),
+    )
+    return first_row(db, found) is not None
 
 
 def list_events(

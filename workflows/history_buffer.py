@@ -37,7 +37,7 @@ class HistoryBuffer:
         try:
             yield batch.to_text()
         except BaseException:
-            self._pending = [*batch.entries, *self._pending]
+            self._pending = sorted([*batch.entries, *self._pending])
             self._encoder.put_back(batch.values)
             raise
         finally:

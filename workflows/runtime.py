@@ -59,6 +59,9 @@ _MOST_CALLS_AT_ONCE = 200
 _MOST_HISTORY_OF_A_CALL = 4_000
 """Characters; more is written before: what a call carries stays in Temporal's own history."""
 
+_MORE_THAN_A_RUN_SHOWS = 1_000_000
+"""Where its worker was lost, a run shows anew, and otherwise perhaps, from an earlier number on."""
+
 _SHOWN_FROM = timedelta(seconds=1)
 """What happens before a wait shorter than this may be written after it."""
 
@@ -350,8 +353,9 @@ class TemporalRuntime:
 
     def _next(self, progress: Progress) -> ExecutionProgress:
         self._sequence += 1
+        passed = workflow.info().get_current_history_length()
         return ExecutionProgress(
-            sequence=self._sequence,
+            sequence=passed * _MORE_THAN_A_RUN_SHOWS + self._sequence,
             order=self._orders.sequence,
             status=_status(progress),
             current_tasks=progress.current_tasks,

@@ -37,6 +37,16 @@ class LifecycleType(StrEnum):
     TASK_COMPLETED = "io.serverlessworkflow.task.completed.v1"
 
 
+RUN_ENDS = frozenset(
+    {
+        LifecycleType.WORKFLOW_COMPLETED,
+        LifecycleType.WORKFLOW_FAULTED,
+        LifecycleType.WORKFLOW_CANCELLED,
+    }
+)
+"""One of them is the last event of a run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecycleEvent:
     """One thing that happened; `sequence` counts them from 1 within a run.

@@ -6,16 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from biz.dsl.lifecycle import LifecycleEvent, LifecycleType
+from biz.dsl.lifecycle import RUN_ENDS, LifecycleEvent, LifecycleType
 from biz.executions.execution import ExecutionStatus
-
-_LAST = frozenset(
-    {
-        LifecycleType.WORKFLOW_COMPLETED,
-        LifecycleType.WORKFLOW_FAULTED,
-        LifecycleType.WORKFLOW_CANCELLED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +60,7 @@ def next_step(growth: Growth, position: int, *, now: datetime, patience: timedel
     if growth.ended_at is None or more:
         return Step(events=told, more=more)
     end = HistoryEnd(status=growth.status, last_sequence=growth.last_sequence)
-    if growth.last_type in _LAST and reached >= growth.last_sequence:
+    if growth.last_type in RUN_ENDS and reached >= growth.last_sequence:
         return Step(events=told, end=end)
     left = growth.ended_at + patience - now
     if left > timedelta():

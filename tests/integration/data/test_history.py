@@ -1,7 +1,9 @@
 """PeeweeHistoryRepo, on both databases."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -52,9 +54,12 @@ def slice_of(limit: int, *, descending: bool = False, after: int | None = None) 
     )
 
 
+async def all_of(history: PeeweeHistoryRepo, id: str) -> Sequence[LifecycleEvent]:
+    return (await history.list(id, after_sequence=0, slice=slice_of(1000))).items
+
+
 async def sequences(history: PeeweeHistoryRepo, id: str) -> list[int]:
-    rows = await history.list(id, after_sequence=0, slice=slice_of(1000))
-    return [event.sequence for event in rows.items]
+    return [event.sequence for event in await all_of(history, id)]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +84,45 @@ async def test_writing_again_changes_nothing(
     await executions.record_end("e1", END, events(1, 5))
 
     assert await sequences(history, "e1") == [1, 2, 3, 4, 5]
+
+
+async def test_what_a_lost_worker_told_gives_way_to_what_happened(
+    executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo
+) -> None:
+    """Temporal has a workflow task done anew where it didn't hear of its end; more may have come
+    by then.
+    """
+    first = told(1, 2, 3)
+    lost = [replace(event, time=NOW + timedelta(seconds=1)) for event in told(3, 4, 5, 6)]
+    kept = [
+        replace(event, time=NOW + timedelta(seconds=11), task=f"/do/{event.sequence}/y")
+        for event in told(4, 5)
+    ]
+    late = [replace(kept[0], sequence=6, time=NOW + timedelta(seconds=12))]
+    await executions.record_events("e1", HistoryBatch.of([*first[:2], lost[0]]))
+    await executions.record_events("e1", HistoryBatch.of(lost[1:]))
+
+    await executions.record_events("e1", HistoryBatch.of([lost[0], *kept]))
+    assert await all_of(history, "e1") == [*first[:2], lost[0], *kept]
+
+    await executions.record_events("e1", HistoryBatch.of(lost))
+    assert await all_of(history, "e1") == [*first[:2], lost[0], *kept]
+
+    await executions.record_events("e1", HistoryBatch.of(late))
+    await executions.record_events("e1", HistoryBatch.of(kept))
+    assert await all_of(history, "e1") == [*first[:2], lost[0], *kept, *late]
+
+
+async def test_nothing_changes_once_an_end_was_told(
+    executions: PeeweeExecutionRepo, history: PeeweeHistoryRepo
+) -> None:
+    end = LifecycleEvent(sequence=4, type=LifecycleType.WORKFLOW_CANCELLED, time=NOW)
+    later = [replace(event, time=NOW + timedelta(seconds=11)) for event in told(3, 4, 5)]
+    await executions.record_events("e1", HistoryBatch.of([*told(1, 2, 3), end]))
+
+    await executions.record_events("e1", HistoryBatch.of(later))
+    await executions.record_events("e1", HistoryBatch.of(later[:1]))
+    assert await all_of(history, "e1") == [*told(1, 2, 3), end]
 
 
 async def test_progress_and_end_are_written_with_their_events(

@@ -43,6 +43,22 @@ def test_what_could_not_be_written_waits_again_in_its_order() -> None:
         assert told(events) == [EVENT, later]
 
 
+def test_what_several_could_not_write_waits_in_its_order() -> None:
+    buffer = HistoryBuffer()
+    buffer.add(EVENT)
+    first = buffer.taken()
+    first.__enter__()
+    later = replace(EVENT, sequence=4)
+    buffer.add(later)
+    second = buffer.taken()
+    second.__enter__()
+    for taken in (first, second):
+        with suppress(ConnectionError):
+            taken.__exit__(ConnectionError, ConnectionError(), None)
+    with buffer.taken() as events:
+        assert told(events) == [EVENT, later]
+
+
 def test_a_large_value_goes_along_once_and_again_where_it_was_not_written() -> None:
     buffer = HistoryBuffer()
     value = {"text": "x" * LARGE_VALUE_LENGTH}

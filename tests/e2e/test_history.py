@@ -1,0 +1,178 @@
+"""The history of a long run equals the expected one, whatever its workers suffer."""
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+from temporalio.client import Client as TemporalClient
+
+from api.execution.v1.execution_pb2 import (
+    Execution,
+    GetExecutionRequest,
+    ListExecutionEventsRequest,
+    ResumeExecutionRequest,
+    SignalExecutionRequest,
+    StartExecutionRequest,
+    SuspendExecutionRequest,
+)
+from api.template.v1.template_pb2 import CreateTemplateRequest
+from app.client import Client, connect
+from server.service.convert.values import value_to_proto
+from tests.e2e.long_run import CALLS, HOLD, TASKS, LongRun, Told, compare
+from tests.fixtures.http_service import HttpService
+from tests.fixtures.processes import Processes
+
+WORKERS = 4
+RUNS = 6
+KILLS = 20
+CALLS_AT_ONCE = 2
+"""Those of one run."""
+SECONDS = 240
+
+
+class Driven:
+    """An execution of a long run, led from outside: suspended, resumed and sent its event."""
+
+    def __init__(self, client: Client, temporal_address: str, *, service: str, run: str) -> None:
+        self._client = client
+        self._temporal_address = temporal_address
+        self.input = {"run": run}
+        self.event = {"specversion": "1.0", "id": run, "source": "/test", "type": "go", "data": run}
+        self.long_run = LongRun(service=service, run=run, data=run)
+        document = {"dsl": "1.0.0", "namespace": "test", "name": run, "version": "1.0.0"}
+        config = json.dumps({"document": document, "do": self.long_run.tasks})
+        template = client.templates.CreateTemplate(CreateTemplateRequest(config=config)).template
+        request = StartExecutionRequest(template_id=template.id, input=value_to_proto(self.input))
+        self.id = client.executions.StartExecution(request).execution.id
+        self._stages: list[Callable[[], bool]] = [self._suspend, self._resume, self._go_on]
+
+    def lead(self) -> bool:
+        """Takes it a stage further where it is ready; False once nothing is left to be done."""
+        if self._stages and self._stages[0]():
+            del self._stages[0]
+        return bool(self._stages) or not self.get().HasField("ended_at")
+
+    def get(self) -> Execution:
+        return self._client.executions.GetExecution(GetExecutionRequest(id=self.id)).execution
+
+    def events(self) -> Sequence[dict[str, Any]]:
+        """Its whole history, as JSON."""
+        request = ListExecutionEventsRequest(id=self.id, page_size=1000)
+        answer = self._client.executions.ListExecutionEvents(request)
+        assert not answer.next_page_token
+        return [
+            MessageToDict(
+                event, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+            )
+            for event in answer.events
+        ]
+
+    def _suspend(self) -> bool:
+        if list(self.get().current_tasks) != [HOLD] or not asyncio.run(self._is_settled()):
+            return False
+        self._client.executions.SuspendExecution(SuspendExecutionRequest(id=self.id))
+        return True
+
+    def _resume(self) -> bool:
+        if not self._has_told("task.suspended"):
+            return False
+        self._client.executions.ResumeExecution(ResumeExecutionRequest(id=self.id))
+        return True
+
+    def _go_on(self) -> bool:
+        if not self._has_told("task.resumed"):
+            return False
+        request = SignalExecutionRequest(id=self.id, event=value_to_proto(self.event))
+        self._client.executions.SignalExecution(request)
+        return True
+
+    def _has_told(self, type: str) -> bool:
+        request = ListExecutionEventsRequest(id=self.id, page_size=1, order_by="sequence desc")
+        (last,) = self._client.executions.ListExecutionEvents(request).events
+        return type in last.type
+
+    async def _is_settled(self) -> bool:
+        """Whether Temporal knows as well that it listens: a kill takes it back no more."""
+        client = await TemporalClient.connect(self._temporal_address)
+        description = await client.get_workflow_handle(self.id).describe()
+        return not description.raw_description.HasField("pending_workflow_task")
+
+
+def require_expected(driven: Driven) -> None:
+    """The execution has completed, with the history that it must have."""
+    assert driven.get().status == Execution.COMPLETED
+    events = driven.events()
+    told = [Told.from_json(event) for event in events]
+    assert [int(event["sequence"]) for event in events] == list(range(1, len(events) + 1))
+    compare(told, driven.long_run.history(driven.input))
+    assert [one.type for one in told].count("task.created") == TASKS
+
+
+def test_a_history_is_the_expected_one(
+    processes: Processes, http_service: HttpService, temporal_address: str
+) -> None:
+    processes.serve()
+    processes.start("worker")
+    with connect(processes.grpc_address) as client:
+        driven = Driven(client, temporal_address, service=http_service.url, run="alone")
+        end = time.monotonic() + 100
+        while driven.lead():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        require_expected(driven)
+    assert len(http_service.keys) == len(set(http_service.keys)) == CALLS
+
+
+@pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("seed", [5])
+def test_histories_are_the_expected_ones_after_twenty_kills_of_workers(
+    processes: Processes,
+    http_service: HttpService,
+    temporal_address: str,
+    seed: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """At seeded points of the runs' progress, which is the number of calls that they have made."""
+    chance = random.Random(seed)
+    http_service.delay = 0.05
+    points = sorted(chance.sample(range(1, RUNS * CALLS), k=KILLS))
+    processes.serve()
+    workers = [processes.fork_worker() for _ in range(WORKERS)]
+    began = time.monotonic()
+    with connect(processes.grpc_address) as client:
+        runs = [
+            Driven(client, temporal_address, service=http_service.url, run=f"run{n}")
+            for n in range(RUNS)
+        ]
+        live = list(runs)
+        while live:
+            assert time.monotonic() < began + SECONDS
+            live = [run for run in live if run.lead()]
+            if points and len(set(http_service.keys)) >= points[0]:
+                del points[0]
+                time.sleep(chance.uniform(0, 0.1))
+                place = chance.randrange(WORKERS)
+                workers[place].kill()
+                workers[place].join()
+                workers[place] = processes.fork_worker()
+            time.sleep(0.05)
+        took = time.monotonic() - began
+        for run in runs:
+            require_expected(run)
+    made = Counter(http_service.keys)
+    repeated = made.total() - len(made)
+    record_property(
+        "figures",
+        f"{KILLS} kills of {WORKERS} workers, {RUNS} runs of {TASKS} tasks: {took:.0f} s; "
+        f"{repeated} of {len(made)} calls were repeated",
+    )
+    assert not points
+    assert len(made) == RUNS * CALLS, "a repeated call keeps its key"
+    assert repeated <= KILLS * RUNS * CALLS_AT_ONCE, "a kill repeats what was being called"
