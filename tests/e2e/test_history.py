@@ -36,6 +36,39 @@ CALLS_AT_ONCE = 2
 SECONDS = 240
 
 
+def history_of(client: Client, id: str) -> Sequence[Told]:
+    """All events of an execution, whose numbers have no gap."""
+    request = ListExecutionEventsRequest(id=id, page_size=1000)
+    answer = client.executions.ListExecutionEvents(request)
+    assert not answer.next_page_token
+    assert [event.sequence for event in answer.events] == list(range(1, len(answer.events) + 1))
+    return [
+        Told.from_json(
+            MessageToDict(
+                event, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+            )
+        )
+        for event in answer.events
+    ]
+
+
+def start(client: Client, name: str, tasks: Sequence[Any], input: Any = None) -> str:
+    """The id of a run of these tasks."""
+    document = {"dsl": "1.0.0", "namespace": "test", "name": name, "version": "1.0.0"}
+    config = json.dumps({"document": document, "do": tasks})
+    template = client.templates.CreateTemplate(CreateTemplateRequest(config=config)).template
+    request = StartExecutionRequest(template_id=template.id, input=value_to_proto(input))
+    return client.executions.StartExecution(request).execution.id
+
+
+def until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
+    """Returns when a condition holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 class Driven:
     """An execution of a long run, led from outside: suspended, resumed and sent its event."""
 
@@ -45,11 +78,7 @@ class Driven:
         self.input = {"run": run}
         self.event = {"specversion": "1.0", "id": run, "source": "/test", "type": "go", "data": run}
         self.long_run = LongRun(service=service, run=run, data=run)
-        document = {"dsl": "1.0.0", "namespace": "test", "name": run, "version": "1.0.0"}
-        config = json.dumps({"document": document, "do": self.long_run.tasks})
-        template = client.templates.CreateTemplate(CreateTemplateRequest(config=config)).template
-        request = StartExecutionRequest(template_id=template.id, input=value_to_proto(self.input))
-        self.id = client.executions.StartExecution(request).execution.id
+        self.id = start(client, run, self.long_run.tasks, self.input)
         self._stages: list[Callable[[], bool]] = [self._suspend, self._resume, self._go_on]
 
     def lead(self) -> bool:
@@ -61,17 +90,9 @@ class Driven:
     def get(self) -> Execution:
         return self._client.executions.GetExecution(GetExecutionRequest(id=self.id)).execution
 
-    def events(self) -> Sequence[dict[str, Any]]:
-        """Its whole history, as JSON."""
-        request = ListExecutionEventsRequest(id=self.id, page_size=1000)
-        answer = self._client.executions.ListExecutionEvents(request)
-        assert not answer.next_page_token
-        return [
-            MessageToDict(
-                event, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-            )
-            for event in answer.events
-        ]
+    def told(self) -> Sequence[Told]:
+        """Its whole history, which has no gap."""
+        return history_of(self._client, self.id)
 
     def _suspend(self) -> bool:
         if list(self.get().current_tasks) != [HOLD] or not asyncio.run(self._is_settled()):
@@ -107,9 +128,7 @@ class Driven:
 def require_expected(driven: Driven) -> None:
     """The execution has completed, with the history that it must have."""
     assert driven.get().status == Execution.COMPLETED
-    events = driven.events()
-    told = [Told.from_json(event) for event in events]
-    assert [int(event["sequence"]) for event in events] == list(range(1, len(events) + 1))
+    told = driven.told()
     compare(told, driven.long_run.history(driven.input))
     assert [one.type for one in told].count("task.created") == TASKS
 
@@ -121,10 +140,7 @@ def test_a_history_is_the_expected_one(
     processes.start("worker")
     with connect(processes.grpc_address) as client:
         driven = Driven(client, temporal_address, service=http_service.url, run="alone")
-        end = time.monotonic() + 100
-        while driven.lead():
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        until(lambda: not driven.lead(), seconds=100)
         require_expected(driven)
     assert len(http_service.keys) == len(set(http_service.keys)) == CALLS
 
@@ -176,3 +192,43 @@ def test_histories_are_the_expected_ones_after_twenty_kills_of_workers(
     assert not points
     assert len(made) == RUNS * CALLS, "a repeated call keeps its key"
     assert repeated <= KILLS * RUNS * CALLS_AT_ONCE, "a kill repeats what was being called"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_a_lost_worker_had_told_gives_way_to_what_happened(
+    processes: Processes, http_service: HttpService
+) -> None:
+    """It dies after it has written; the run is suspended before another one does that anew."""
+    call = {"call": "http", "with": {"method": "post", "endpoint": f"{http_service.url}/pets/7"}}
+    tasks = [{"ask": call}, {"note": {"set": {"n": 1}}}, {"rest": {"wait": {"seconds": 1}}}]
+    processes.serve()
+    crashing = processes.start("crashing", program=("-m", "tests.e2e.crashing_worker"))
+    with connect(processes.grpc_address) as client:
+        id = start(client, "lost", tasks)
+        crashing.wait(timeout=60)
+        assert types_of(client, id)[-1] == "task.started rest"
+        client.executions.SuspendExecution(SuspendExecutionRequest(id=id))
+        processes.fork_worker()
+        until(lambda: types_of(client, id)[-1] == "task.completed ask")
+        client.executions.ResumeExecution(ResumeExecutionRequest(id=id))
+        until(lambda: types_of(client, id)[-1] == "workflow.completed ")
+        assert types_of(client, id) == [
+            "workflow.started ",
+            *types("ask", "created", "started"),
+            "workflow.suspended ",
+            "task.completed ask",
+            "workflow.resumed ",
+            *types("note", "created", "started", "completed"),
+            *types("rest", "created", "started", "completed"),
+            "workflow.completed ",
+        ]
+    assert http_service.counts["/pets/7"] == 1
+
+
+def types(task: str, *types: str) -> Sequence[str]:
+    return [f"task.{type} {task}" for type in types]
+
+
+def types_of(client: Client, id: str) -> Sequence[str]:
+    """The types of all events of an execution, with the names of their tasks."""
+    return [f"{told.type} {told.task.rpartition('/')[2]}" for told in history_of(client, id)]

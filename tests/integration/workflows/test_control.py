@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 
 from biz.dsl.lifecycle import LifecycleEvent
 from biz.executions.execution import Execution, ExecutionQuery, ExecutionStatus
@@ -166,3 +167,39 @@ async def test_the_history_of_a_terminated_run_gets_its_end(service: Service) ->
         ("workflow.cancelled", ""),
     ]
     assert (await _history(service, started.id))[-1].error == ended.error
+
+
+async def test_what_a_run_had_not_written_when_it_was_terminated_is_had_from_temporal(
+    service: Service,
+) -> None:
+    """It naps, and writes nothing before a nap; then it is ended by a hand at Temporal."""
+    body: list[Any] = [{"note": {"set": {"noted": True}}}, {"nap": {"wait": {"milliseconds": 900}}}]
+    started = await service.start([{"each": {"for": {"in": "[range(40)]"}, "do": body}}])
+    run = service.temporal.get_workflow_handle(started.id)
+
+    async def naps() -> int:
+        history = [event async for event in run.fetch_history_events()]
+        return sum(event.event_type is EventType.EVENT_TYPE_TIMER_STARTED for event in history)
+
+    await until(naps, lambda count: count > 2)
+    assert not any(task.endswith("/nap") for _, task in await _told(service, started.id))
+    await run.terminate("by hand")
+    await _until(service, started.id, ExecutionStatus.TERMINATED, seconds=30)
+
+    async def told() -> Any:
+        return await _told(service, started.id)
+
+    await until(told, lambda events: events[-1][0] == "workflow.cancelled", seconds=30)
+    last = await naps() - 1
+    expected = [("workflow.started", ""), *_all("created started", "/do/0/each")]
+    for number in range(last + 1):
+        tasks = f"/do/0/each/for/{number}/do"
+        expected += _all("created started completed", f"{tasks}/0/note")
+        end = "cancelled" if number == last else "completed"
+        expected += _all(f"created started {end}", f"{tasks}/1/nap")
+    expected += [("task.cancelled", "/do/0/each"), ("workflow.cancelled", "")]
+    assert await told() == expected
+
+
+def _all(types: str, task: str) -> list[tuple[str, str]]:
+    return [(f"task.{type}", task) for type in types.split()]
