@@ -12,8 +12,8 @@ from dependency_injector import providers
 from app.container import opened
 from app.settings import load_settings
 from biz.dsl.lifecycle import LifecycleType
-from biz.execution import ExecutionProgress
-from biz.history_batch import NO_HISTORY, HistoryBatch
+from biz.executions.execution import ExecutionProgress
+from biz.executions.history_batch import NO_HISTORY, HistoryBatch
 from data.execution import PeeweeExecutionRepo
 
 
