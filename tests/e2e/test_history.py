@@ -27,6 +27,7 @@ from server.service.convert.values import value_to_proto
 from tests.e2e.long_run import CALLS, HOLD, TASKS, LongRun, Told, compare
 from tests.fixtures.http_service import HttpService
 from tests.fixtures.processes import Processes
+from tests.patience import PATIENCE_SECONDS
 
 WORKERS = 4
 RUNS = 6
@@ -61,7 +62,7 @@ def start(client: Client, name: str, tasks: Sequence[Any], input: Any = None) ->
     return client.executions.StartExecution(request).execution.id
 
 
-def until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
+def until(holds: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Returns when a condition holds."""
     end = time.monotonic() + seconds
     while not holds():
@@ -140,7 +141,7 @@ def test_a_history_is_the_expected_one(
     processes.start("worker")
     with connect(processes.grpc_address) as client:
         driven = Driven(client, temporal_address, service=http_service.url, run="alone")
-        until(lambda: not driven.lead(), seconds=100)
+        until(lambda: not driven.lead())
         require_expected(driven)
     assert len(http_service.keys) == len(set(http_service.keys)) == CALLS
 
@@ -205,7 +206,7 @@ def test_what_a_lost_worker_had_told_gives_way_to_what_happened(
     crashing = processes.start("crashing", program=("-m", "tests.e2e.crashing_worker"))
     with connect(processes.grpc_address) as client:
         id = start(client, "lost", tasks)
-        crashing.wait(timeout=60)
+        crashing.wait(timeout=PATIENCE_SECONDS)
         assert types_of(client, id)[-1] == "task.started rest"
         client.executions.SuspendExecution(SuspendExecutionRequest(id=id))
         processes.fork_worker()
