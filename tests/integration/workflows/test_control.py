@@ -184,12 +184,12 @@ async def test_what_a_run_had_not_written_when_it_was_terminated_is_had_from_tem
     await until(naps, lambda count: count > 2)
     assert not any(task.endswith("/nap") for _, task in await _told(service, started.id))
     await run.terminate("by hand")
-    await _until(service, started.id, ExecutionStatus.TERMINATED, seconds=30)
+    await _until(service, started.id, ExecutionStatus.TERMINATED)
 
     async def told() -> Any:
         return await _told(service, started.id)
 
-    await until(told, lambda events: events[-1][0] == "workflow.cancelled", seconds=30)
+    await until(told, lambda events: events[-1][0] == "workflow.cancelled")
     last = await naps() - 1
     expected = [("workflow.started", ""), *_all("created started", "/do/0/each")]
     for number in range(last + 1):
