@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import grpc
 import typer
@@ -12,12 +12,10 @@ from rich.text import Text
 from api.execution.v1 import execution_pb2
 from app.client import Client, connect
 from app.commands.executions import Execution, ending, status_name
+from app.commands.live_view import LiveView
 from app.failure import Failure
 from app.output import Format, to_json
 
-_TASK = "io.serverlessworkflow.task."
-_STYLES = {"faulted": "red", "cancelled": "yellow", "retried": "yellow", "completed": "green"}
-_SHOWN = {*_STYLES, "suspended", "resumed"}
 _PATIENCE = 5
 _PAUSE_SECONDS = 1.0
 
@@ -43,37 +41,13 @@ def follow(client: Client, execution: Execution) -> Execution:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     name = f"{execution.template_name} {execution.template_version}: {execution.id}"
     console.print(Text(name))
-    running: dict[str, None] = {}
-    with console.status("starting") as status:
+    with LiveView(console) as view:
         for event in _events(client, execution.id):
-            _show(event, running, console.print)
-            status.update(Text("; ".join([*running][-3:]) or "running"))
+            view.show(event)
     execution = _get(client, execution.id)
     seconds = execution.duration.ToTimedelta().total_seconds()
     console.print(f"{status_name(execution).lower()} after {seconds:.1f} s")
     return execution
-
-
-def _show(
-    event: execution_pb2.ExecutionEvent, running: dict[str, None], say: Callable[[Text], None]
-) -> None:
-    """Says what is worth a line; `running` are the tasks under way, the newest last."""
-    what = event.type.removeprefix(_TASK).removesuffix(".v1")
-    if event.task and what == "started":
-        running[event.task] = None
-    if not event.task or what not in _SHOWN:
-        return
-    if event.HasField("duration"):
-        running.pop(event.task, None)
-    line = Text(f"  {what:<9} ", style=_STYLES.get(what, ""))
-    line.append(event.task, style="default")
-    if event.HasField("duration"):
-        line.append(f"  {event.duration.ToTimedelta().total_seconds():.3f} s", style="dim")
-    if event.attempt > 1:
-        line.append(f"  attempt {event.attempt}", style="dim")
-    if event.HasField("error"):
-        line.append(f"  {' '.join(f'{event.error.title}: {event.error.detail}'.split())}")
-    say(line)
 
 
 def _events(client: Client, id: str) -> Iterator[execution_pb2.ExecutionEvent]:
