@@ -6,6 +6,7 @@ import typer
 
 from app.failure import Failure
 from app.text_file import read_text
+from biz.dsl.reading.diagnostics import Diagnostic
 from biz.dsl.validator import check
 
 
@@ -17,10 +18,15 @@ def read_definition(file: Path) -> str:
     return text
 
 
-def check_definition(file: Path, text: str) -> bool:
+def check_definition(file: Path, text: str, *, err: bool = False) -> bool:
     """Prints a line for each fault, as FILE:LINE:COLUMN; True where none is an error."""
     checked = check(text)
     for fault in checked.diagnostics:
-        place = f"{file}:{fault.line}:{fault.column}"
-        typer.echo(f"{place}: {fault.severity}: {fault.message} [{fault.code}] {fault.pointer}")
+        typer.echo(fault_line(file, fault), err=err)
     return not checked.errors
+
+
+def fault_line(file: Path, fault: Diagnostic) -> str:
+    """What is wrong with a file, as FILE:LINE:COLUMN and the rest."""
+    place = f"{file}:{fault.line}:{fault.column}"
+    return f"{place}: {fault.severity}: {fault.message} [{fault.code}] {fault.pointer}"

@@ -1,7 +1,7 @@
 """What commands print: JSON for programs, tables for people."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import typer
@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 Format = Literal["json", "table"]
+
+_NOTHING: Sequence[Any] = ("", None, {}, [])
 
 
 def to_json(message: Message) -> dict[str, Any]:
@@ -36,9 +38,29 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
+def print_fields(value: Mapping[str, Any]) -> None:
+    """Prints a resource, a line for each field that holds something."""
+    rows = [(name, _cell(field)) for name, field in value.items() if field not in _NOTHING]
+    print_table(("FIELD", "VALUE"), rows)
+
+
+def print_done(answer: Message, line: str, output: Format) -> None:
+    """Prints what the server answered, or the line that says so."""
+    if output == "json":
+        print_json(to_json(answer))
+    else:
+        typer.echo(line)
+
+
 def time_text(timestamp: Timestamp) -> str:
     """A time in UTC, to the second."""
     return timestamp.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _whole(value: Any) -> Any:

@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.fixtures.stack",
     "tests.fixtures.team_worker",
     "tests.fixtures.temporal",
+    "tests.fixtures.terminal",
 ]
 
 

@@ -1,10 +1,12 @@
-"""How the results of tests are shown."""
+"""How the results of tests are shown to people."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import typer
 
+from app.definition_file import fault_line
 from app.junit import Suite
 from biz.dsl.dry_run import DryRun, Ending
 from biz.dsl.durations import shown_duration
@@ -20,55 +22,95 @@ _SHOWN_TASKS = 30
 _WAYS = {"communication": "fails", "timeout": "times out"}
 
 
-def print_diagnostic(file: Path, fault: Diagnostic) -> None:
-    """Prints what is wrong with a test file, as FILE:LINE:COLUMN."""
-    place = f"{file}:{fault.line}:{fault.column}"
-    typer.echo(f"{place}: {fault.severity}: {fault.message} [{fault.code}] {fault.pointer}")
+Results = Sequence[tuple[Case, DryRun | None, Sequence[str]]]
+"""Each case with its run, if there could be one, and what is otherwise than expected."""
 
 
-def print_cases(
-    file: Path, results: Sequence[tuple[Case, DryRun | None, Sequence[str]]], coverage: Coverage
-) -> None:
-    """Prints each case of a file with what is otherwise than expected, and what none reached."""
-    typer.echo(str(file))
-    for case, run, faults in results:
-        if not faults:
-            took = f" ({shown_duration(run.duration)})" if run and run.duration else ""
-            typer.secho(f"  ok    {case.name}{took}", fg=typer.colors.GREEN)
-            continue
-        typer.secho(f"  FAIL  {case.name}  ({file}:{case.line})", fg=typer.colors.RED)
-        for fault in faults:
-            typer.echo(f"          {fault}")
-        if run is not None:
-            typer.echo(f"          the tasks that ran: {_tasks(run)}")
-    _print_coverage(coverage)
+class Report(Protocol):
+    """What is told of tests while they run."""
+
+    def wrong_file(self, file: Path, fault: Diagnostic) -> None:
+        """What is wrong with a file; it is told once for each fault."""
+        ...
+
+    def cases(self, file: Path, results: Results, coverage: Coverage) -> None:
+        """How the cases of a file went, and what none of them reached."""
+        ...
+
+    def faults(
+        self, file: Path, case: Case, runs: Sequence[tuple[Injection, DryRun | str]]
+    ) -> None:
+        """How a case ends with each of its calls failing, or why that can't be said."""
+        ...
+
+    def undone(self, file: Path, case: Case, why: str) -> None:
+        """A case that can't be run, so that none of its calls can fail."""
+        ...
+
+    def end(self, suites: Sequence[Suite]) -> None:
+        """That was all; `suites` are the cases that were judged."""
+        ...
 
 
-def print_total(suites: Sequence[Suite]) -> None:
-    """Prints how many cases are right."""
-    faults = [faults for suite in suites for _, faults in suite.cases]
-    wrong = sum(bool(found) for found in faults)
-    typer.echo(f"{len(faults) - wrong} passed, {wrong} failed")
+class TextReport:
+    """A Report as lines for people."""
 
+    def __init__(self) -> None:
+        self._file: Path | None = None
 
-def print_undone(case: Case, why: str) -> None:
-    """Prints that a case can't be run."""
-    typer.secho(f"  {case.name}: {why}", fg=typer.colors.RED)
+    def wrong_file(self, file: Path, fault: Diagnostic) -> None:
+        """Prints it as FILE:LINE:COLUMN."""
+        typer.echo(fault_line(file, fault))
 
+    def cases(self, file: Path, results: Results, coverage: Coverage) -> None:
+        """Prints a line for each, and for each fault."""
+        self._name(file)
+        for case, run, faults in results:
+            if not faults:
+                took = f" ({shown_duration(run.duration)})" if run and run.duration else ""
+                typer.secho(f"  ok    {case.name}{took}", fg=typer.colors.GREEN)
+                continue
+            typer.secho(f"  FAIL  {case.name}  ({file}:{case.line})", fg=typer.colors.RED)
+            for fault in faults:
+                typer.echo(f"          {fault}")
+            if run is not None:
+                typer.echo(f"          the tasks that ran: {_tasks(run)}")
+        _print_coverage(coverage)
 
-def print_faults(case: Case, runs: Sequence[tuple[Injection, DryRun | str]]) -> None:
-    """Prints how a case ends with each of its calls failing, and which calls followed."""
-    typer.secho(f"  {case.name}", bold=True)
-    if not runs:
-        typer.echo("    makes no call")
-    for injection, run in runs:
-        typer.echo(f"    {injection.task} {_WAYS[injection.kind]}:")
-        if isinstance(run, str):
-            typer.secho(f"      {run}", fg=typer.colors.RED)
-            continue
-        typer.echo(f"      the run {_ending(run)}")
-        tasks = _counted([pointer_of(call.task) for call in injection.followers(run)])
-        typer.echo(f"      calls after it: {', '.join(tasks) or 'none'}")
+    def faults(
+        self, file: Path, case: Case, runs: Sequence[tuple[Injection, DryRun | str]]
+    ) -> None:
+        """Prints how the run ends for each call, and which calls follow."""
+        self._name(file)
+        typer.secho(f"  {case.name}", bold=True)
+        if not runs:
+            typer.echo("    makes no call")
+        for injection, run in runs:
+            typer.echo(f"    {injection.task} {_WAYS[injection.kind]}:")
+            if isinstance(run, str):
+                typer.secho(f"      {run}", fg=typer.colors.RED)
+                continue
+            typer.echo(f"      the run {_ending(run)}")
+            tasks = _counted([pointer_of(call.task) for call in injection.followers(run)])
+            typer.echo(f"      calls after it: {', '.join(tasks) or 'none'}")
+
+    def undone(self, file: Path, case: Case, why: str) -> None:
+        """Prints why."""
+        self._name(file)
+        typer.secho(f"  {case.name}: {why}", fg=typer.colors.RED)
+
+    def end(self, suites: Sequence[Suite]) -> None:
+        """Prints how many cases are right, where they were judged."""
+        faults = [faults for suite in suites for _, faults in suite.cases]
+        wrong = sum(bool(found) for found in faults)
+        if suites:
+            typer.echo(f"{len(faults) - wrong} passed, {wrong} failed")
+
+    def _name(self, file: Path) -> None:
+        """Prints it, once for all that is told of it in a row."""
+        if file != self._file:
+            typer.echo(str(file))
+            self._file = file
 
 
 def _ending(run: DryRun) -> str:

@@ -1,4 +1,4 @@
-"""`suspend`, `resume`, `cancel`, `terminate` and `retry`: an execution under control."""
+"""`suspend`, `resume`, `cancel`, `terminate`, `delete` and `retry`: an execution under control."""
 
 import uuid
 from typing import Literal
@@ -9,7 +9,7 @@ from api.execution.v1 import execution_pb2
 from app.client import connect
 from app.commands.executions import show, status_name
 from app.json_argument import json_argument
-from app.output import Format, print_json, to_json
+from app.output import Format, print_done
 from app.program import program
 
 Verb = Literal["Suspend", "Resume", "Cancel", "Terminate"]
@@ -27,10 +27,15 @@ def control(verb: Verb, id: str, *, reason: str, server: str, output: Format) ->
     request = _REQUESTS[verb](id=id, reason=reason)
     with connect(server) as client:
         execution = getattr(client.executions, f"{verb}Execution")(request).execution
-    if output == "json":
-        print_json(to_json(execution))
-    else:
-        typer.echo(f"{verb.lower()} is accepted: the execution {id} is {status_name(execution)}")
+    status = status_name(execution)
+    print_done(execution, f"{verb.lower()} is accepted: the execution {id} is {status}", output)
+
+
+def delete(id: str, *, server: str, output: Format) -> None:
+    """Removes an execution that has ended."""
+    with connect(server) as client:
+        answer = client.executions.DeleteExecution(execution_pb2.DeleteExecutionRequest(id=id))
+    print_done(answer, f"the execution {id} is deleted", output)
 
 
 def retry(

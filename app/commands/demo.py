@@ -50,7 +50,9 @@ async def _demo(settings: Settings) -> None:
         _console.print(f"HTTP at {stack.http_url}, Temporal at {stack.settings.temporal_ui_url}")
         server = stack.grpc_address
         definition = _EXAMPLE / "workflow.yaml"
-        if not await asyncio.to_thread(apply.apply, [definition], server=server, namespace=""):
+        if not await asyncio.to_thread(
+            apply.apply, [definition], server=server, namespace="", output="table"
+        ):
             raise Failure(f"{definition} can't be applied")
         await asyncio.to_thread(
             executions.run,

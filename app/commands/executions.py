@@ -1,9 +1,7 @@
 """`run`, `get` and `list`: executions from the command line."""
 
-import json
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 import typer
 
@@ -11,7 +9,7 @@ from api.execution.v1 import execution_pb2
 from app.client import connect
 from app.failure import Failure
 from app.json_argument import json_argument
-from app.output import Format, print_json, print_table, time_text, to_json
+from app.output import Format, print_fields, print_json, print_table, time_text, to_json
 from app.program import program
 from app.time_argument import time_argument
 
@@ -111,17 +109,7 @@ def show(execution: Execution, output: Format) -> None:
     if output == "json":
         print_json(to_json(execution))
         return
-    shown = to_json(execution)
-    rows = [
-        (name, _cell(value)) for name, value in shown.items() if value not in ("", None, {}, [])
-    ]
-    print_table(("FIELD", "VALUE"), rows)
-
-
-def _cell(value: Any) -> str:
-    return (
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    )
+    print_fields(to_json(execution))
 
 
 def status_name(execution: Execution) -> str:

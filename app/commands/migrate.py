@@ -6,12 +6,13 @@ import typer
 
 from app.container import opened
 from app.failure import Failure
+from app.output import Format, print_json
 from app.settings import Settings
 from biz.errors import Unavailable
 from data.migrator import SchemaMismatch
 
 
-def migrate(settings: Settings, *, down: int | None) -> None:
+def migrate(settings: Settings, *, down: int | None, output: Format) -> None:
     """Applies what is missing, or undoes the last `down` steps; prints the steps."""
     try:
         steps = asyncio.run(_migrate(settings, down=down))
@@ -19,8 +20,12 @@ def migrate(settings: Settings, *, down: int | None) -> None:
         raise Failure(str(error)) from error
     except Unavailable as error:
         raise Failure(f"DATABASE_URL: {error.message}") from error
+    what = "undone" if down else "applied"
+    if output == "json":
+        print_json({what: steps})
+        return
     for step in steps:
-        typer.echo(f"{'undone' if down else 'applied'}: {step}")
+        typer.echo(f"{what}: {step}")
     if not steps:
         typer.echo("nothing to do")
 

@@ -6,20 +6,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
-from app.commands import case_report as report
-from app.definition_file import check_definition, read_definition
+from app.commands.case_json import JsonReport
+from app.commands.case_report import Report, TextReport
+from app.definition_file import read_definition
 from app.failure import Failure, show
 from app.junit import Suite, write_junit
+from app.output import Format
 from app.text_file import read_text
 from biz.dsl.dry_run import DryRun, Rehearsal
-from biz.dsl.validator import load_workflow
+from biz.dsl.validator import check, load_workflow
 from biz.errors import DryRunTooLarge
 from biz.testing.case_reader import InvalidCases, read_cases
 from biz.testing.cases import Case, CaseFile
 from biz.testing.coverage import cover
-from biz.testing.faults import injections
+from biz.testing.faults import Injection, injections
 from biz.testing.judging import mismatches
 from workflows.dry_run_pool import DryRunPool
 
@@ -36,21 +36,21 @@ class Result:
     faults: Sequence[str]
 
 
-def run_cases(files: Sequence[Path], *, junit: Path | None) -> bool:
+def run_cases(files: Sequence[Path], *, junit: Path | None, output: Format) -> bool:
     """Runs the cases of all files, and prints what is otherwise than expected.
 
     True where nothing is. A file that is at fault is told, and holds up no other. `junit` is where
     the results are written too.
     """
-    return asyncio.run(_run_cases(files, junit))
+    return asyncio.run(_run_cases(files, junit, _report(output)))
 
 
-def fail_calls(files: Sequence[Path]) -> bool:
+def fail_calls(files: Sequence[Path], *, output: Format) -> bool:
     """Runs the cases with each of their calls failing in turn, and prints how each run ends.
 
     True where all of it could be done.
     """
-    return asyncio.run(_fail_calls(files))
+    return asyncio.run(_fail_calls(files, _report(output)))
 
 
 async def run_case(file: CaseFile) -> tuple[DryRun | None, Sequence[str]]:
@@ -58,6 +58,10 @@ async def run_case(file: CaseFile) -> tuple[DryRun | None, Sequence[str]]:
     async with _pool() as pool:
         result = await _result(pool, file, file.cases[0])
     return result.run, result.faults
+
+
+def _report(output: Format) -> Report:
+    return JsonReport() if output == "json" else TextReport()
 
 
 @asynccontextmanager
@@ -69,19 +73,19 @@ async def _pool() -> AsyncIterator[DryRunPool]:
         pool.close()
 
 
-async def _run_cases(files: Sequence[Path], junit: Path | None) -> bool:
+async def _run_cases(files: Sequence[Path], junit: Path | None, report: Report) -> bool:
     suites = []
     is_well = True
     async with _pool() as pool:
         for file in files:
-            cases = _read(file)
+            cases = _read(file, report)
             if cases is None:
                 is_well = False
                 suites.append(Suite(name=str(file), cases=[("the file", ["it can't be read"])]))
                 continue
             results = await asyncio.gather(*(_result(pool, cases, case) for case in cases.cases))
             runs = [result.run for result in results if result.run is not None]
-            report.print_cases(
+            report.cases(
                 file,
                 [(result.case, result.run, result.faults) for result in results],
                 cover(load_workflow(cases.config), runs),
@@ -93,35 +97,42 @@ async def _run_cases(files: Sequence[Path], junit: Path | None) -> bool:
                 )
             )
             is_well = is_well and not any(result.faults for result in results)
-    report.print_total(suites)
+    report.end(suites)
     if junit is not None:
         write_junit(junit, suites)
     return is_well
 
 
-async def _fail_calls(files: Sequence[Path]) -> bool:
+async def _fail_calls(files: Sequence[Path], report: Report) -> bool:
     is_well = True
     async with _pool() as pool:
         for file in files:
-            cases = _read(file)
+            cases = _read(file, report)
             if cases is None:
                 is_well = False
                 continue
-            typer.echo(str(file))
             for case in cases.cases:
-                is_well = await _fail_each_call(pool, cases, case) and is_well
+                found = await _fail_each_call(pool, cases, case)
+                if isinstance(found, str):
+                    report.undone(file, case, found)
+                    is_well = False
+                    continue
+                report.faults(file, case, found)
+                is_well = is_well and not any(isinstance(run, str) for _, run in found)
+    report.end([])
     return is_well
 
 
-async def _fail_each_call(pool: DryRunPool, file: CaseFile, case: Case) -> bool:
+async def _fail_each_call(
+    pool: DryRunPool, file: CaseFile, case: Case
+) -> Sequence[tuple[Injection, DryRun | str]] | str:
+    """What comes of each call that fails, or why the case can't be run."""
     found = await _run(pool, case.rehearsal(file.config))
     if isinstance(found, str):
-        report.print_undone(case, found)
-        return False
+        return found
     failing = list(injections(case, found))
     runs = await asyncio.gather(*(_run(pool, injection.rehearsal(file)) for injection in failing))
-    report.print_faults(case, list(zip(failing, runs, strict=True)))
-    return not any(isinstance(run, str) for run in runs)
+    return list(zip(failing, runs, strict=True))
 
 
 async def _result(pool: DryRunPool, file: CaseFile, case: Case) -> Result:
@@ -139,21 +150,24 @@ async def _run(pool: DryRunPool, rehearsal: Rehearsal) -> DryRun | str:
         return error.message
 
 
-def _read(file: Path) -> CaseFile | None:
+def _read(file: Path, report: Report) -> CaseFile | None:
     """The cases of a file; None where it is at fault, which is told."""
     try:
-        return read_cases(read_text(file), lambda path: _load(file.parent / path))
+        return read_cases(read_text(file), lambda path: _load(file.parent / path, report))
     except InvalidCases as invalid:
         for fault in invalid.diagnostics:
-            report.print_diagnostic(file, fault)
+            report.wrong_file(file, fault)
     except Failure as failure:
         show(Failure(f"{file}: {failure.message}"))
     return None
 
 
-def _load(file: Path) -> str:
+def _load(file: Path, report: Report) -> str:
     """The text of a definition; raises Failure where it has errors, which are told."""
     text = read_definition(file)
-    if not check_definition(file, text):
+    checked = check(text)
+    for fault in checked.diagnostics:
+        report.wrong_file(file, fault)
+    if checked.errors:
         raise Failure(f"the definition {file} has errors")
     return text

@@ -9,23 +9,13 @@ import uuid
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from app.cli import cli
 from app.embedded.ports import free_port
 from app.failure import Failure
 from app.program import program
-from tests.fixtures.stack import Stack
+from tests.fixtures.terminal import DEFINITION, LISTENING, Terminal
 from tests.patience import PATIENCE_SECONDS
 
-DEFINITION = """
-document: {{ dsl: 1.0.0, namespace: cli, name: {name}, version: {version} }}
-do:
-  - pause:
-      wait: {{ milliseconds: 20 }}
-  - greet:
-      set: {{ greeting: '${{ "{word} " + .name }}', half: '${{ .number / 2 }}' }}
-"""
 FAULTY = """
 document: { dsl: 1.0.0, namespace: cli, name: faulty, version: 1.0.0 }
 do:
@@ -33,36 +23,6 @@ do:
       call: http
       with: { method: get, endpoint: http://127.0.0.1:1/ }
 """
-
-
-class Terminal:
-    """Runs commands against one server."""
-
-    def __init__(self, server: str) -> None:
-        self.server = server
-
-    def run(self, *words: str) -> Result:
-        """What the command did; raises what it raises."""
-        return CliRunner().invoke(
-            cli, [*words, "--server", self.server], catch_exceptions=False, color=False
-        )
-
-
-@pytest.fixture
-def terminal(stack: Stack) -> Terminal:
-    return Terminal(stack.grpc_address)
-
-
-@pytest.fixture
-def name() -> str:
-    return f"t{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture
-def file(tmp_path: Path, name: str) -> Path:
-    path = tmp_path / "workflow.yaml"
-    path.write_text(DEFINITION.format(name=name, version="1.0.0", word="hello"))
-    return path
 
 
 def test_apply_creates_then_leaves_alone_then_updates(
@@ -238,14 +198,6 @@ def test_client_commands_do_without_the_temporal_sdk() -> None:
     )
 
 
-LISTENING = """
-document: {{ dsl: 1.0.3, namespace: cli, name: {name}, version: 1.0.0 }}
-do:
-  - wait:
-      listen: {{ to: {{ any: [], until: length == 2 }} }}
-"""
-
-
 def test_events_reach_an_execution(terminal: Terminal, file: Path, name: str) -> None:
     file.write_text(LISTENING.format(name=name))
     terminal.run("apply", str(file))
@@ -271,18 +223,10 @@ def test_what_is_no_event_is_refused(terminal: Terminal, event: str) -> None:
         terminal.run("publish", event)
 
 
-def started(terminal: Terminal, file: Path, name: str, definition: str = LISTENING) -> str:
-    """The id of an execution that waits."""
-    file.write_text(definition.format(name=name))
-    terminal.run("apply", str(file))
-    run = terminal.run("run", name, "--namespace", "cli", "--output", "json")
-    return str(json.loads(run.stdout)["id"])
-
-
 def test_an_execution_is_suspended_resumed_and_cancelled(
     terminal: Terminal, file: Path, name: str
 ) -> None:
-    id = started(terminal, file, name)
+    id = terminal.started(file, name)
     held = terminal.run("suspend", id, "--reason", "lunch").stdout
     assert held.startswith(f"suspend is accepted: the execution {id} is ")
     assert json.loads(terminal.run("resume", id, "-o", "json").stdout)["id"] == id
@@ -294,7 +238,7 @@ def test_an_execution_is_suspended_resumed_and_cancelled(
 
 
 def test_an_execution_is_terminated(terminal: Terminal, file: Path, name: str) -> None:
-    id = started(terminal, file, name)
+    id = terminal.started(file, name)
     assert f"the execution {id} is TERMINATED" in terminal.run("terminate", id).stdout
 
 
@@ -313,7 +257,7 @@ do:
 def test_a_watch_shows_tasks_with_durations_attempts_and_faults(
     terminal: Terminal, file: Path, name: str
 ) -> None:
-    id = started(terminal, file, name, RETRYING)
+    id = terminal.started(file, name, RETRYING)
     with pytest.raises(Failure, match="ended FAULTED"):
         terminal.run("watch", id, "--output", "json")
     script = f"import sys; sys.argv[1:] = {['watch', id, '--server', terminal.server]!r}"
@@ -346,7 +290,7 @@ def test_a_watch_as_json_has_a_line_for_each_event(
 
 
 def test_logs_show_what_was_written(terminal: Terminal, file: Path, name: str) -> None:
-    id = started(terminal, file, name, RETRYING)
+    id = terminal.started(file, name, RETRYING)
     with pytest.raises(Failure, match="FAULTED"):
         terminal.run("watch", id)
     table = terminal.run("logs", id, "--level", "WARNING").stdout.splitlines()
@@ -376,7 +320,7 @@ def test_stats_count_executions(terminal: Terminal, file: Path, name: str) -> No
 
 
 def test_lists_take_filters(terminal: Terminal, file: Path, name: str) -> None:
-    id = started(terminal, file, name)
+    id = terminal.started(file, name)
 
     def found(*words: str) -> list[str]:
         listed = terminal.run("list", "--template", name, "-o", "json", *words).stdout
