@@ -74,7 +74,6 @@ class PeeweeEventRepo:
             EventListenerRow.select(EventListenerRow.id, EventListenerRow.execution_id)
             .where(
                 EventListenerRow.namespace == event.namespace,
-                EventListenerRow.type.in_([event.type, _ANY_TYPE]),
                 EventListenerRow.id > after_id,
             )
             .order_by(EventListenerRow.id)
@@ -84,8 +83,9 @@ class PeeweeEventRepo:
             query = query.where(EventListenerRow.execution_id == event.target)
         if asleep:
             query = query.where(_ASLEEP)
-        rows = await self._database.read(lambda db: all_rows(db, query))
-        return [KnownListener(id=row.id, execution_id=row.execution_id) for row in rows]
+        rows = await self._database.read(lambda db: _of_types(db, query, event.type, _ANY_TYPE))
+        found = [KnownListener(id=row.id, execution_id=row.execution_id) for row in rows]
+        return sorted(found, key=lambda listener: listener.id)[:limit]
 
     async def claim(self, listeners: Sequence[KnownListener]) -> Sequence[KnownListener]:
         ids = [listener.id for listener in listeners]
@@ -117,6 +117,15 @@ class PeeweeEventRepo:
     async def _forget(self, *conditions: Any) -> None:
         query = EventListenerRow.delete().where(*conditions)
         await self._database.write_statement(query.execute)
+
+
+def _of_types(
+    db: peewee.Database, query: peewee.ModelSelect[EventListenerRow], *types: str
+) -> Sequence[EventListenerRow]:
+    """The rows of each type, one after the other: asked for both at once, SQLite looks at all."""
+    return [
+        row for type in types for row in all_rows(db, query.where(EventListenerRow.type == type))
+    ]
 
 
 def last_event(namespace: str) -> Any:

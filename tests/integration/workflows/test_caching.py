@@ -7,7 +7,7 @@ import pytest
 
 from biz.dsl.expressions import compile_expression
 from biz.dsl.validator import load_workflow
-from biz.execution import ExecutionStatus, StartRequest
+from biz.executions.execution import ExecutionStatus, StartRequest
 from tests.fixtures.run_service import Service, definition
 
 RUNS = 50
