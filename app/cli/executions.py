@@ -65,13 +65,14 @@ def run(
 @commands.command(rich_help_panel=PANEL)
 def get(
     id: Id,
+    full: Annotated[bool, typer.Option("--full", help="With the definition that it runs.")] = False,
     output: Output = "table",
     server: Server = SERVER,
 ) -> None:
     """Shows an execution."""
     from app.commands import executions as command
 
-    command.get(id, server=server, output=output)
+    command.get(id, is_full=full, server=server, output=output)
 
 
 @commands.command("list", rich_help_panel=PANEL)

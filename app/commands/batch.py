@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Sequence
 
 import typer
+from rich.console import Console
+from rich.prompt import Confirm
 
 from api.execution.v1 import execution_pb2
 from app.client import connect
@@ -61,13 +63,17 @@ def batch(
         typer.echo(f"{_executions(matched)} match", err=not is_dry)
         if is_dry or not matched:
             return
-        if not is_agreed:
-            typer.confirm(f"{action} {_executions(matched)}?", abort=True, err=True)
+        if not is_agreed and not _agrees(f"{action} {_executions(matched)}?"):
+            raise typer.Abort
         request.validate_only = False
         request.max_count = matched
         request.request_id = str(uuid.uuid4())
         started = Batch.of(client.executions.BatchExecutions(request))
         end(follow(client, started), output)
+
+
+def _agrees(question: str) -> bool:
+    return Confirm.ask(question, default=False, console=Console(stderr=True, highlight=False))
 
 
 def _executions(count: int) -> str:

@@ -43,7 +43,7 @@ def run(
         execution = client.executions.StartExecution(request).execution
         if not follow:
             show(execution, output)
-            typer.echo(f"see how it goes: {program()} get {execution.id}", err=True)
+            typer.echo(f"see how it goes: {program()} watch {execution.id}", err=True)
             return
         from app.commands.watch import follow as show_live
 
@@ -53,9 +53,10 @@ def run(
     print_json(to_json(execution)["output"])
 
 
-def get(id: str, *, server: str, output: Format) -> None:
-    """Prints one execution."""
-    request = execution_pb2.GetExecutionRequest(id=id)
+def get(id: str, *, is_full: bool, server: str, output: Format) -> None:
+    """Prints one execution; a full one with its definition."""
+    view = Execution.FULL if is_full else Execution.VIEW_UNSPECIFIED
+    request = execution_pb2.GetExecutionRequest(id=id, view=view)
     with connect(server) as client:
         show(client.executions.GetExecution(request).execution, output)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
@@ -14,11 +15,13 @@ from rich.text import Text
 
 from api.execution.v1 import execution_pb2
 
-_TASK = "io.serverlessworkflow.task."
+_FAMILY = "io.serverlessworkflow."
+_HELD = {"workflow.suspended": "suspended", "workflow.resumed": "resumed"}
 _STYLES = {"faulted": "red", "cancelled": "yellow", "retried": "yellow", "completed": "green"}
 _SHOWN = {*_STYLES, "suspended", "resumed"}
 _MOST_BARS = 5
 _MOST_RUNNING = 3
+_LOOKED_AT = 20
 
 
 class LiveView:
@@ -26,6 +29,7 @@ class LiveView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._state = "running"
         self._running: dict[str, None] = {}
         self._loops: dict[str, BarId] = {}
         self._spinner = Spinner("dots", _one_line("starting"))
@@ -57,19 +61,26 @@ class LiveView:
 
     def show(self, event: execution_pb2.ExecutionEvent) -> None:
         """Takes the next event."""
-        if not event.task:
-            return
-        what = event.type.removeprefix(_TASK).removesuffix(".v1")
-        if what == "started":
+        kind = event.type.removeprefix(_FAMILY).removesuffix(".v1")
+        if kind in _HELD:
+            self._state = "running" if kind == "workflow.resumed" else "suspended"
+            self._console.print(Text(f"  {_HELD[kind]}", style="yellow"))
+        what = kind.removeprefix("task.")
+        if kind == "task.started":
             self._running[event.task] = None
             self._show_iteration(event)
-        if event.HasField("duration"):
+        if event.task and event.HasField("duration"):
             self._running.pop(event.task, None)
             self._drop_loop(event.task)
-        if what in _SHOWN:
+        if event.task and what in _SHOWN:
             self._console.print(_line(event, what))
-        running = [*self._running][-_MOST_RUNNING:]
-        self._spinner.update(text=_one_line("; ".join(running) or "running"))
+        self._spinner.update(text=_one_line("; ".join([self._state, *self._innermost()])))
+
+    def _innermost(self) -> Sequence[str]:
+        """Those of the newest tasks that no others are done in."""
+        newest = [*self._running][-_LOOKED_AT:]
+        within = [t for t in newest if not any(other.startswith(f"{t}/") for other in newest)]
+        return within[-_MOST_RUNNING:]
 
     def _show_iteration(self, event: execution_pb2.ExecutionEvent) -> None:
         """Moves the bar of the loop around a task; one has LOOP/for/2/do/0/task as its path."""

@@ -202,5 +202,7 @@ def _encoded(text: str) -> str:
 def _yaml(text: str) -> str:
     """The inside of a text in quotes in YAML."""
     return re.sub(
-        r"[^\w ]", lambda found: f"\\U{ord(found.group()):08x}", showable(text)[: 3 * _LONGEST]
+        r"[^\w .,:()-]",
+        lambda found: f"\\U{ord(found.group()):08x}",
+        showable(text)[: 3 * _LONGEST],
     )

@@ -38,7 +38,7 @@ def test_it_counts_asks_and_does_it(terminal: Terminal, name: str, waiting: set[
     words = ("batch", "cancel", "--template", name, "--status", "WAITING", "--reason", "lunch")
     refused = terminal.run(*words, input="n\n")
     assert refused.exit_code == 1
-    assert "cancel 3 executions? [y/N]:" in refused.stderr
+    assert "cancel 3 executions? [y/n] (n):" in refused.stderr
     assert set(statuses(terminal, name)) == {"WAITING"}
 
     head, done = terminal.run(*words, input="y\n").stdout.splitlines()

@@ -67,7 +67,7 @@ def test_run_says_how_to_go_on(terminal: Terminal, file: Path, name: str) -> Non
     terminal.run("apply", str(file))
     result = terminal.run("run", name, "-n", "cli", "-i", '{"number": 1}', "-o", "json")
     id = json.loads(result.stdout)["id"]
-    assert result.stderr == f"see how it goes: {program()} get {id}\n"
+    assert result.stderr == f"see how it goes: {program()} watch {id}\n"
 
 
 def test_run_starts_an_execution_that_get_and_list_show(
@@ -82,6 +82,9 @@ def test_run_starts_an_execution_that_get_and_list_show(
     ] != "COMPLETED":
         pass
     assert got["output"] == {"greeting": "hello Ada", "half": 1.5}
+    assert "definition" not in got or not got["definition"]
+    full = json.loads(terminal.run("get", started["id"], "--full", "-o", "json").stdout)
+    assert full["definition"] == file.read_text()
     table = terminal.run("get", started["id"]).stdout
     assert re.search(r"status +COMPLETED", table)
     listed = terminal.run("list", "-n", "cli", "--template", name, "--status", "COMPLETED").stdout

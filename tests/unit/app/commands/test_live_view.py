@@ -85,10 +85,22 @@ def test_the_tasks_that_began_last_are_named(terminal: Screen) -> None:
     assert "starting" in terminal.look()
     for name in "abcd":
         terminal.view.show(event("started", f"/do/0/{name}"))
-    assert "/do/0/b; /do/0/c; /do/0/d" in terminal.look()
+    assert "running; /do/0/b; /do/0/c; /do/0/d" in terminal.look()
+    terminal.view.show(event("started", "/do/0/d/do/0/e"))
+    assert "running; /do/0/b; /do/0/c; /do/0/d/do/0/e" in terminal.look()
+    terminal.view.show(ended("completed", "/do/0/d/do/0/e"))
     for name in "abcd":
         terminal.view.show(ended("completed", f"/do/0/{name}"))
-    assert "running" in terminal.look()
+    assert terminal.look().splitlines()[0].endswith(" running")
+
+
+def test_it_is_told_that_the_run_is_held(terminal: Screen) -> None:
+    for what in ("suspended", "resumed"):
+        terminal.view.show(Event(type=f"io.serverlessworkflow.workflow.{what}.v1"))
+    terminal.view.show(Event(type="io.serverlessworkflow.workflow.suspended.v1"))
+
+    assert terminal.text.split() == ["suspended", "resumed", "suspended"]
+    assert "suspended" in terminal.look()
 
 
 def test_loops_in_loops_have_bars_of_their_own_up_to_a_number(terminal: Screen) -> None:
