@@ -31,6 +31,13 @@ def run(
     ] = "{}",
     version: Annotated[str, typer.Option(help="Version, or an alias; by default the newest.")] = "",
     alias: Annotated[str, typer.Option(help="Alias of a version.")] = "",
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Labels it so; may be repeated."),
+    ] = None,
+    business_key: Annotated[
+        str, typer.Option(help="Your name for it, unique among the namespace's live executions.")
+    ] = "",
     follow: Annotated[
         bool,
         typer.Option(
@@ -56,6 +63,8 @@ def run(
         name=name,
         version=version,
         alias=alias,
+        labels=label or (),
+        business_key=business_key,
         input=input,
         follow=follow,
         output=output,

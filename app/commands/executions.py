@@ -23,19 +23,24 @@ def run(
     name: str,
     version: str,
     alias: str,
+    labels: Sequence[str] = (),
+    business_key: str = "",
     input: str,
     follow: bool,
     output: Format,
 ) -> None:
     """Starts an execution of a template; with `follow` prints its output when it has ended.
 
-    `input` is JSON, or @FILE. Raises Failure where what it follows ends otherwise than COMPLETED.
+    `labels` are "KEY=VALUE". `input` is JSON, or @FILE. Raises Failure where what it follows ends
+    otherwise than COMPLETED.
     """
     request = execution_pb2.StartExecutionRequest(
         namespace=namespace,
         template_name=name,
         version=version,
         alias=alias,
+        labels=dict(_label(text) for text in labels),
+        business_key=business_key,
         input=json_argument(input, name="--input"),
         request_id=str(uuid.uuid4()),
     )
@@ -51,6 +56,13 @@ def run(
     if execution.status != Execution.COMPLETED:
         raise Failure(ending(execution))
     print_json(to_json(execution)["output"])
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise Failure(f"--label isn't KEY=VALUE: {text}")
+    return key, value
 
 
 def get(id: str, *, is_full: bool, server: str, output: Format) -> None:

@@ -331,7 +331,12 @@ def test_lists_take_filters(terminal: Terminal, file: Path, name: str) -> None:
 
     assert found("--after", "1h") == [id]
     assert found("--before", "1h") == []
+    words = ("run", name, "-n", "cli", "--label", "a=b=c", "--business-key", name, "-o", "json")
+    other = json.loads(terminal.run(*words).stdout)["id"]
+    assert found("--label", "a=b=c") == [other]
+    assert found("--business-key", name) == [other]
     assert found("--label", "a=b") == []
+    terminal.run("terminate", other)
     assert found("--business-key", "none") == []
     assert found("--parent", id) == []
 

@@ -107,6 +107,7 @@ def test_without_a_server_it_says_how_to_start_or_name_one(
         (["schedules", "backfill", "x", "--from", "1h", "--to", "x"], "--to isn't a time: x", 1),
         (["schedules", "trigger", "x", "-i", "{"], "--input isn't JSON: ", 1),
         (["run", "x", "-i", "@no.json"], "--input: there is no file no.json", 1),
+        (["run", "x", "--label", "a"], "--label isn't KEY=VALUE: a", 1),
         (["retry", "x", "-i", "{"], "--input isn't JSON: ", 1),
         (["publish", "{"], "EVENT isn't JSON: ", 1),
         (["signal", "x", "@no.json"], "EVENT: there is no file no.json", 1),
