@@ -16,6 +16,7 @@ from tests.fixtures.definitions import GREET, definition
 from tests.fixtures.refusals import refusal
 from tests.fixtures.stack import Stack
 from tests.fixtures.terminal import Terminal
+from tests.patience import PATIENCE_SECONDS
 
 NAMESPACE = "pictures"
 TASK = f"/do/0/{next(iter(GREET))}"
@@ -23,7 +24,7 @@ TASK = f"/do/0/{next(iter(GREET))}"
 
 @pytest.fixture
 def http(stack: Stack) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{stack.http_url}/api/v1", timeout=60) as client:
+    with httpx.Client(base_url=f"{stack.http_url}/api/v1", timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.failure import Failure
 from tests.fixtures.terminal import LISTENING, Terminal
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def statuses(terminal: Terminal, name: str) -> list[str]:
 
 
 def until(terminal: Terminal, name: str, status: str) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE_SECONDS
     while set(statuses(terminal, name)) != {status}:
         assert time.monotonic() < end
         time.sleep(0.1)

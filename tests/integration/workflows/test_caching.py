@@ -1,7 +1,6 @@
 """What a process reads of a template, it reads once, not once a run."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
@@ -9,6 +8,7 @@ from biz.dsl.expressions import compile_expression
 from biz.dsl.validator import load_workflow
 from biz.executions.execution import ExecutionStatus, StartRequest
 from tests.fixtures.run_service import Service, definition
+from tests.patience import PATIENCE
 
 RUNS = 50
 TASKS = [
@@ -31,7 +31,7 @@ async def test_a_template_is_parsed_once_for_its_runs(service: Service) -> None:
         )
     )
     ended = await asyncio.gather(
-        *(service.executions.get(run.id, wait=timedelta(seconds=60)) for run in started)
+        *(service.executions.get(run.id, wait=PATIENCE) for run in started)
     )
 
     assert [run.output for run in ended] == [{"more": 2 * n + 1} for n in range(RUNS)]

@@ -14,6 +14,7 @@ from app.cli import cli
 from app.embedded.ports import free_port
 from app.failure import Failure
 from tests.fixtures.definitions import GREET, definition
+from tests.patience import PATIENCE_SECONDS
 
 EVENT = '{"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}'
 WORDS = {
@@ -148,7 +149,7 @@ def test_words_that_make_no_command_are_told_in_a_line(words: list[str], lines: 
         [sys.executable, "-m", "app", *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert (process.returncode, process.stderr.splitlines()) == (2, lines)
@@ -165,7 +166,7 @@ def test_a_question_without_an_answer_does_nothing() -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert (process.returncode, process.stdout.strip()) == (1, "")
