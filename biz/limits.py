@@ -6,6 +6,9 @@ from typing import Any
 from biz.dsl.sizes import MAX_JSON_BYTES, json_size
 from biz.errors import Violation
 
+MAX_REASON_LENGTH = 1000
+"""Characters of what people say when they control something."""
+
 
 def check_present(field: str, value: str | None) -> Iterator[Violation]:
     """A text that isn't blank; None is a field that isn't set."""

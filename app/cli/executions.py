@@ -131,7 +131,7 @@ def events(
     server: Server = SERVER,
 ) -> None:
     """Shows what happened in an execution, task by task."""
-    from app.commands import history as command
+    from app.commands import events as command
 
     command.events(id, server=server, output=output)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import typer
 
-from app.cli import control, definitions, events, executions, operation, operations, schedules
+from app.cli import control, definitions, executions, operations, publishing, schedules, service
 from app.failure import Failure, show
 
 cli = typer.Typer(
@@ -16,7 +16,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (operation, definitions, executions, control, events):
+for part in (service, definitions, executions, control, publishing):
     cli.add_typer(part.commands)
 cli.add_typer(operations.commands, name="operations", rich_help_panel=control.PANEL)
 cli.add_typer(schedules.commands, name="schedules", rich_help_panel=schedules.PANEL)

@@ -1,26 +1,49 @@
-"""`publish` and `signal`: events from the command line."""
+"""`events`: what happened in an execution."""
+
+from collections.abc import Iterator
 
 from api.execution.v1 import execution_pb2
-from app.client import connect
-from app.json_argument import json_argument
-from app.output import Format, print_done
-from biz.templates.template import DEFAULT_NAMESPACE
+from app.client import Client, connect
+from app.output import Format, print_json, print_table, time_text, to_json
+
+_PAGE = 1000
+_COLUMNS = ("NO", "TIME (UTC)", "EVENT", "TASK", "ATTEMPT", "SECONDS", "ERROR")
+_FAMILY = "io.serverlessworkflow."
 
 
-def publish(event: str, *, server: str, namespace: str, output: Format) -> None:
-    """Gives an event to all executions of a namespace; `event` is JSON, or @FILE."""
-    request = execution_pb2.PublishEventRequest(
-        event=json_argument(event, name="EVENT"), namespace=namespace
+def events(id: str, *, server: str, output: Format) -> None:
+    """Prints all of an execution's history, oldest first."""
+    with connect(server) as client:
+        found = list(all_events(client, id))
+    if output == "json":
+        print_json([to_json(event) for event in found])
+    else:
+        print_table(_COLUMNS, [_row(event) for event in found])
+
+
+def all_events(client: Client, id: str) -> Iterator[execution_pb2.ExecutionEvent]:
+    """The whole history of an execution, oldest first."""
+    request = execution_pb2.ListExecutionEventsRequest(id=id, page_size=_PAGE)
+    while True:
+        page = client.executions.ListExecutionEvents(request)
+        yield from page.events
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def _row(event: execution_pb2.ExecutionEvent) -> tuple[str, ...]:
+    kind = event.type.removeprefix(_FAMILY).removesuffix(".v1")
+    took = (
+        f"{event.duration.ToTimedelta().total_seconds():.3f}" if event.HasField("duration") else ""
     )
-    with connect(server) as client:
-        answer = client.executions.PublishEvent(request)
-    where = namespace or DEFAULT_NAMESPACE
-    print_done(answer, f"the event is accepted in the namespace {where}", output)
-
-
-def signal(id: str, event: str, *, server: str, output: Format) -> None:
-    """Gives an event to one execution; `event` is JSON, or @FILE."""
-    request = execution_pb2.SignalExecutionRequest(id=id, event=json_argument(event, name="EVENT"))
-    with connect(server) as client:
-        answer = client.executions.SignalExecution(request)
-    print_done(answer, "the event is accepted", output)
+    error = f"{event.error.title}: {event.error.detail}" if event.HasField("error") else ""
+    return (
+        str(event.sequence),
+        time_text(event.time),
+        kind,
+        event.task,
+        str(event.attempt),
+        took,
+        " ".join(error.split()),
+    )

@@ -14,7 +14,7 @@ import yaml
 
 from api.execution.v1 import execution_pb2
 from app.client import Client, connect
-from app.commands.history import all_events
+from app.commands.events import all_events
 from app.commands.test import run_case
 from app.failure import Failure
 from app.output import to_json

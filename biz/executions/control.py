@@ -14,9 +14,7 @@ from biz.engine import Engine, RunOrder, Verb
 from biz.errors import EngineUnavailable, ExecutionEnded, InvalidArgument
 from biz.executions.execution import Execution, ExecutionStatus
 from biz.executions.runs import ExecutionRuns
-from biz.limits import check_length
-
-MAX_REASON_LENGTH = 1000
+from biz.limits import MAX_REASON_LENGTH, check_length
 
 _BATCH = 100
 

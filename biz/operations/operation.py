@@ -13,10 +13,9 @@ from biz.errors import InvalidArgument, TooManyMatched, Violation
 from biz.executions.execution import ExecutionQuery
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.labels import parse_label_filter
-from biz.limits import check_length
+from biz.limits import MAX_REASON_LENGTH, check_length
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
 
-MAX_REASON_LENGTH = 1000
 MAX_FAILURES = 100
 """So many refusals an operation names; the others it counts."""
 

@@ -23,13 +23,12 @@ from biz.dsl.time_zones import time_zone
 from biz.errors import InvalidArgument, ScheduleNotTimed, TemplateInactive, Violation
 from biz.executions.execution import Execution
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
-from biz.limits import check_length, check_size
+from biz.limits import MAX_REASON_LENGTH, check_length, check_size
 from biz.paging import Page, PageRequest, PageTokens, Rows, Slice
 
 if TYPE_CHECKING:
     from biz.schedules.scheduling import Scheduling
 
-MAX_REASON_LENGTH = 1000
 MAX_BACKFILL = 1000
 """So many starts one backfill makes at most."""
 MAX_BACKFILL_WINDOW = timedelta(days=366)

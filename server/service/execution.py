@@ -1,4 +1,4 @@
-"""ExecutionService: decode, call one use case, encode. What isn't here yet is UNIMPLEMENTED."""
+"""ExecutionService: decode, call one use case, encode."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""WorkflowService: decode, call one use case, encode. What isn't here yet is UNIMPLEMENTED."""
+"""WorkflowService: decode, call one use case, encode."""
 
 import asyncio
 from collections.abc import Callable

@@ -24,7 +24,7 @@ def publish(
     server: Server = SERVER,
 ) -> None:
     """Gives an event to all executions that listen for it."""
-    from app.commands import events as command
+    from app.commands import publishing as command
 
     command.publish(event, server=server, namespace=namespace, output=output)
 
@@ -37,6 +37,6 @@ def signal(
     server: Server = SERVER,
 ) -> None:
     """Gives an event to one execution."""
-    from app.commands import events as command
+    from app.commands import publishing as command
 
     command.signal(id, event, server=server, output=output)

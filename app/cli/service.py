@@ -22,7 +22,7 @@ def up(config: Config = None) -> None:
 
 @commands.command(rich_help_panel=PANEL)
 def serve(config: Config = None) -> None:
-    """Runs the gRPC server, with the reconciler and metrics."""
+    """Runs the gRPC server, metrics, and the work in the background."""
     from app.commands import serve as command
     from app.settings import load_settings
 
