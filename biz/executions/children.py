@@ -11,10 +11,9 @@ from biz.executions.execution import (
     Execution,
     ExecutionRepo,
     ExecutionStatus,
-    NewExecution,
     new_execution,
 )
-from biz.executions.succession import Succession
+from biz.executions.succession import Succession, successor
 from biz.templates.alias import TemplateAliasUsecase
 from biz.templates.template import Template
 
@@ -100,21 +99,12 @@ class ChildExecutionUsecase:
         checkpoint = await self._succession.last(before)
         if checkpoint is None:
             raise RetryImpossible(before.id, "where it stood isn't kept")
-        pinned = await self._template(request) if request.is_renewed else None
-        new = NewExecution(
+        new = successor(
+            before,
             id=id,
-            namespace=before.namespace,
-            template_id=pinned.id if pinned else before.template_id,
-            template_name=before.template_name,
-            template_version=pinned.version if pinned else before.template_version,
-            definition=pinned.config if pinned else before.definition,
-            definition_digest=pinned.digest if pinned else before.definition_digest,
-            input=before.input,
-            labels=before.labels,
-            business_key=before.business_key,
-            created_at=self._clock(),
+            now=self._clock(),
+            template=await self._template(request) if request.is_renewed else None,
             parent_id=request.parent_id,
-            retry_of=before.id,
         )
         return await self._succession.store(new, before, checkpoint, is_renewed=request.is_renewed)
 

@@ -20,11 +20,12 @@ from biz.errors import (
     RetryImpossible,
 )
 from biz.executions.checkpoints import CheckpointRepo
-from biz.executions.execution import Execution, ExecutionRepo, ExecutionStatus, NewExecution, Runs
-from biz.executions.succession import Succession
+from biz.executions.execution import Execution, ExecutionRepo, ExecutionStatus, Runs
+from biz.executions.succession import Succession, successor
 from biz.idempotency import MAX_REQUEST_ID_LENGTH, RequestKey, request_key
 from biz.limits import check_length, check_size
 from biz.templates.alias import TemplateAliasUsecase
+from biz.templates.template import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,22 +84,8 @@ class RetryUsecase:
     async def _store(
         self, ended: Execution, request: RetryRequest, key: RequestKey | None
     ) -> Execution:
-        new = NewExecution(
-            id=str(uuid.uuid4()),
-            namespace=ended.namespace,
-            template_id=ended.template_id,
-            template_name=ended.template_name,
-            template_version=ended.template_version,
-            definition=ended.definition,
-            definition_digest=ended.definition_digest,
-            input=ended.input,
-            labels=ended.labels,
-            business_key=ended.business_key,
-            created_at=self._clock(),
-            retry_of=ended.id,
-        )
-        if request.latest_template:
-            new = await self._renewed(new)
+        template = await self._newest(ended) if request.latest_template else None
+        new = successor(ended, id=str(uuid.uuid4()), now=self._clock(), template=template)
         try:
             checkpoint = await self._checkpoint(ended, request)
             if request.input is not ABSENT:
@@ -109,16 +96,8 @@ class RetryUsecase:
             new, ended, checkpoint, request=key, is_renewed=request.latest_template
         )
 
-    async def _renewed(self, new: NewExecution) -> NewExecution:
-        """The same of the newest definition."""
-        template = await self._aliases.resolve(namespace=new.namespace, name=new.template_name)
-        return replace(
-            new,
-            template_id=template.id,
-            template_version=template.version,
-            definition=template.config,
-            definition_digest=template.digest,
-        )
+    async def _newest(self, ended: Execution) -> Template:
+        return await self._aliases.resolve(namespace=ended.namespace, name=ended.template_name)
 
     async def _checkpoint(self, ended: Execution, request: RetryRequest) -> Checkpoint:
         last = await self._succession.last(ended)

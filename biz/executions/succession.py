@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 from biz.dsl.checkpoint import MAX_CHECKPOINT_LENGTH, CannotTakeUp, Checkpoint
 from biz.dsl.relocation import relocated, renewed
@@ -13,6 +14,37 @@ from biz.errors import RetryImpossible
 from biz.executions.checkpoints import CheckpointRepo
 from biz.executions.execution import Execution, ExecutionStatus, NewExecution
 from biz.idempotency import RequestKey
+from biz.templates.template import Template
+
+
+def successor(
+    ended: Execution, *, id: str, now: datetime, template: Template | None, parent_id: str = ""
+) -> NewExecution:
+    """One that takes up from `ended`: of its own definition, or that of `template` where given."""
+    new = NewExecution(
+        id=id,
+        namespace=ended.namespace,
+        template_id=ended.template_id,
+        template_name=ended.template_name,
+        template_version=ended.template_version,
+        definition=ended.definition,
+        definition_digest=ended.definition_digest,
+        input=ended.input,
+        labels=ended.labels,
+        business_key=ended.business_key,
+        created_at=now,
+        parent_id=parent_id,
+        retry_of=ended.id,
+    )
+    if template is None:
+        return new
+    return replace(
+        new,
+        template_id=template.id,
+        template_version=template.version,
+        definition=template.config,
+        definition_digest=template.digest,
+    )
 
 
 class Succession:
