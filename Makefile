@@ -14,7 +14,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV) pip compile --quiet --univer
 GO := $(or $(shell command -v go),$(BIN)/go)
 
 # Many tests wait for something, so that more of them at once than a machine has cores take less time.
-TESTS_AT_ONCE ?= 4
+TESTS_AT_ONCE ?= 3
 PYTEST := $(BIN)/pytest -n $(TESTS_AT_ONCE) --dist worksteal
 
 # The commit that the contract may not break with.

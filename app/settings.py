@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         description="Streams of WatchExecution that a server has open at once.",
     )
     max_concurrent_calls: Count = Field(
-        default=200,
+        default=100,
         description="Calls and other activities that a worker performs at once.",
     )
     call_timeout_seconds: float = Field(

@@ -1,6 +1,5 @@
 """What is asked of executions holds while nobody can do it."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -88,9 +87,11 @@ async def test_a_suspension_and_a_resumption_hold_with_no_worker_up(
     await control.resume(resumed)
     await container.worker()
     assert (await _until(container, resumed, lambda e: e.status.is_end)).output == {"b": 2}
-    await asyncio.sleep(1)
+    told = ["workflow.started", "workflow.suspended"]
+    assert (
+        await until(lambda: _kinds(container, held), lambda kinds: len(kinds) == len(told)) == told
+    )
     assert (await _until(container, held, lambda e: True)).status is S.SUSPENDED
-    assert await _kinds(container, held) == ["workflow.started", "workflow.suspended"]
     await control.resume(held)
     assert (await _until(container, held, lambda e: e.status.is_end)).output == {"b": 2}
 
