@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -14,6 +15,8 @@ MAX_HOOKS = 8
 _MAX_NAME_LENGTH = 255
 _MAX_ENDPOINT_LENGTH = 2_000
 _CODE = "invalid-hook"
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+"""A name or an address of IPv4, or one of IPv6, as `urlsplit` gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,4 +117,5 @@ def _is_address(text: str) -> bool:
         parts.port  # noqa: B018 # raises where it is none
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+    host = parts.hostname or ""
+    return parts.scheme in ("http", "https") and _HOST.fullmatch(host) is not None

@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import count, islice, takewhile
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,6 +35,8 @@ MAX_BACKFILL_WINDOW = timedelta(days=366)
 
 _SHOWN_STARTS = 5
 _INSTANT = timedelta(microseconds=1)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing is backfilled before."""
 
 
 class ScheduleKind(StrEnum):
@@ -357,6 +359,9 @@ def _require_reason(reason: str) -> None:
 
 
 def _window_faults(start: datetime, end: datetime, now: datetime) -> Iterator[Violation]:
+    if start < _EARLIEST:
+        message = f"must not be before {_EARLIEST:%Y-%m-%d}"
+        yield Violation(field="start_time", code="out-of-range", message=message)
     message = ""
     if end <= start:
         message = "must be later than start_time"

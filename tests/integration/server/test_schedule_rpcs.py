@@ -21,6 +21,8 @@ Code = grpc.StatusCode
 EVENTS = {"on": {"one": {"with": {"type": "a"}}}}
 AFTER = Timestamp(seconds=1_700_000_000)
 DAY_LATER = Timestamp(seconds=1_700_086_400)
+YEAR_ONE = Timestamp(seconds=-62_135_596_800)
+DAY_AFTER_IT = Timestamp(seconds=-62_135_510_400)
 
 
 def store(templates: TemplateServiceStub, schedule: Any) -> template_pb2.Template:
@@ -164,6 +166,9 @@ def test_a_backfill_needs_a_time_of_the_past(
     request = pb.BackfillScheduleRequest(id=id, start_time=DAY_LATER, end_time=AFTER)
     status = refusal(workflows.BackfillSchedule, request)
     assert [field for field, _ in violations(status)] == ["end_time"]
+    request = pb.BackfillScheduleRequest(id=id, start_time=YEAR_ONE, end_time=DAY_AFTER_IT)
+    status = refusal(workflows.BackfillSchedule, request)
+    assert [field for field, _ in violations(status)] == ["start_time"]
 
 
 @pytest.mark.parametrize(
