@@ -1,7 +1,8 @@
 """The language's runtime on Temporal: its clock, timers and activities.
 
 A run keeps the revision that it was started with. From revision 1 on it writes its history, from
-revision 2 on also when no call takes it along, from revision 3 on with the iterations of loops.
+revision 2 on also when no call takes it along, from revision 3 on with the iterations of loops, and
+with fewer calls at once.
 """
 
 import asyncio
@@ -52,8 +53,10 @@ _Result = TypeVar("_Result")
 _FIRST_WITH_HISTORY = 1
 _FIRST_THAT_WRITES_WHEN_IDLE = 2
 _FIRST_THAT_TELLS_ITERATIONS = 3
+_FIRST_OF_FEWER_AT_ONCE = 3
 
-_MOST_CALLS_AT_ONCE = 200
+_MOST_CALLS_BEFORE = 200
+_MOST_CALLS_AT_ONCE = 50
 """Those that begin together go to Temporal in one message of 4 MiB, made within two seconds."""
 
 _MOST_HISTORY_OF_A_CALL = 4_000
@@ -118,7 +121,9 @@ class TemporalRuntime:
         self._orders = orders
         self.children = ChildRuns(control)
         self._standing: Callable[[], Progress] | None = None
-        self._calls = asyncio.Semaphore(_MOST_CALLS_AT_ONCE)
+        self._calls = asyncio.Semaphore(
+            _MOST_CALLS_AT_ONCE if revision >= _FIRST_OF_FEWER_AT_ONCE else _MOST_CALLS_BEFORE
+        )
         self._sequence = 0
         self._naps = 0
         self._has_ended = False
