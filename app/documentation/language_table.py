@@ -1,5 +1,6 @@
 """Prints docs/language.md: `python -m app.documentation.language_table`."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,4 +51,4 @@ def _line(construct: Construct) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(lines()))  # noqa: T201 - this is what the program is for
+    sys.stdout.writelines(f"{line}\n" for line in lines())

@@ -1,5 +1,6 @@
 """Prints docs/settings.md: `python -m app.documentation.settings_table`."""
 
+import sys
 from collections.abc import Iterator
 
 from pydantic_core import PydanticUndefined
@@ -27,4 +28,4 @@ def lines() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(lines()))  # noqa: T201 - this is what the program is for
+    sys.stdout.writelines(f"{line}\n" for line in lines())

@@ -114,8 +114,8 @@ def _is_address(text: str) -> bool:
         return False
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018 # raises where it is none
-    except ValueError:
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # the port is none, or the address of IPv6
         return False
-    host = parts.hostname or ""
-    return parts.scheme in ("http", "https") and _HOST.fullmatch(host) is not None
+    is_place = _HOST.fullmatch(host) is not None and port != 0
+    return parts.scheme in ("http", "https") and is_place

@@ -78,9 +78,8 @@ _OWN_KEYWORDS = {
 
 
 def _dialect(kind: type[Validator]) -> type[Validator]:
-    # The library gives no types for it.
-    extended: type[Validator] = extend(kind, _OWN_KEYWORDS)  # type: ignore[no-untyped-call]
-    return extended
+    made: type[Validator] = extend(kind, _OWN_KEYWORDS)  # type: ignore[no-untyped-call] # it has none
+    return made
 
 
 _DIALECTS: Mapping[str, tuple[type[Validator], Specification[Any]]] = {

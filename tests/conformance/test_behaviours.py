@@ -68,8 +68,7 @@ class FakeCaller:
         kind = self._kind
 
         @activity.defn(name=kind.KIND)
-        # The SDK reads the class from here; a type checker knows none that is a value.
-        async def call(call: kind, context: CallContext) -> Any:  # type: ignore[valid-type]
+        async def call(call: kind, context: CallContext) -> Any:  # type: ignore[valid-type] # for the SDK
             async def send(call: Call) -> Any:
                 answer = self._mocks[context.namespace].next(call)
                 await asyncio.sleep(answer.after)
